@@ -19,7 +19,7 @@ export interface Hit {
   readonly severity?: Severity;
   /** For what is seen where a request fails: the objects on its way. An error at one of them is the cause, and says so instead. */
   readonly onTheWay?: readonly Manifest[];
-  /** Other objects that it hangs on: with values of theirs that nobody knows, it is not judged. */
+  /** Other objects that it hangs on: with values of theirs that nobody knows, or of another type than their schema has, it is not judged. */
   readonly beside?: readonly Manifest[];
 }
 
@@ -43,6 +43,8 @@ export interface Rule {
   readonly refuses?: boolean;
   /** It sees requests fail by what is wrong with the object that it names, whatever else they meet: only an error there is the cause. */
   readonly namesCause?: boolean;
+  /** It sees requests that policies refuse: what is wrong with the form of another object is not why. */
+  readonly isByPolicy?: true;
   /** It sees requests fail, and names the cause of others that do. */
   readonly isCauseToo?: boolean;
   /** What it finds is only probably wrong: a request that fails by it makes an error of it. */

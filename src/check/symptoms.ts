@@ -28,7 +28,7 @@ export function joinSymptoms<T extends Reported>(all: readonly T[]): readonly T[
     const first = causeOf(item, causes);
     const cause = first && (causeOf(first, causes) ?? first);
     if (!cause) return true;
-    told.set(cause, [...(told.get(cause) ?? []), item.finding.what]);
+    if (isKnownCause(item, cause)) told.set(cause, [...(told.get(cause) ?? []), item.finding.what]);
     return false;
   });
   return kept.map((item) => {
@@ -92,17 +92,22 @@ function withoutEchoes<T extends Reported>(found: readonly T[]): readonly T[] {
   });
 }
 
-function causeOf<T extends Reported>(
-  { rule, manifest: named, onTheWay = [] }: T,
-  causes: ReadonlyMap<Manifest, readonly T[]>,
-): T | undefined {
-  for (const manifest of rule.namesCause === true ? onTheWay.filter((one) => one === named) : onTheWay) {
-    const cause = (causes.get(manifest) ?? []).find(
-      (candidate) =>
-        candidate.rule.id !== rule.id &&
-        (candidate.rule.refuses === true || rule.causedBy?.includes(candidate.rule.id) === true),
-    );
-    if (cause) return cause;
-  }
-  return undefined;
+function causeOf<T extends Reported>(item: T, causes: ReadonlyMap<Manifest, readonly T[]>): T | undefined {
+  const { rule, manifest: named, onTheWay = [] } = item;
+  const met = rule.namesCause === true ? onTheWay.filter((one) => one === named) : onTheWay;
+  const candidates = met.flatMap((manifest) => causes.get(manifest) ?? []).filter((one) => one.rule.id !== rule.id);
+  return candidates.find((one) => isKnownCause(item, one)) ?? candidates.find((one) => mayFailByIt(item, one));
+}
+
+/** Whether the rule that saw the request fail knows that the other names why. */
+function isKnownCause({ rule }: Reported, cause: Reported): boolean {
+  return rule.causedBy?.includes(cause.rule.id) === true;
+}
+
+/**
+ * An object that is refused is followed all the same, as if it were there: what fails then may be what is wrong with it, and would not fail in
+ * this way in the cluster, which has no such object. That policies refuse the request is no matter of it, unless it is one of them.
+ */
+function mayFailByIt({ rule, manifest }: Reported, cause: Reported): boolean {
+  return cause.rule.refuses === true && (rule.isByPolicy !== true || cause.manifest === manifest);
 }

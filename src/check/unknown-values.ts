@@ -15,6 +15,12 @@ export const unknownValues = defineIndex('unknown values', (context): ReadonlyMa
   return found;
 });
 
+/** Objects with values of another type than their schema has, which are not read: what hangs on them is told by the rule on their form. */
+const malformed = defineIndex('malformed', ({ admitted }): ReadonlySet<number> => {
+  const broken = admitted.filter(({ violations }) => violations.some(({ isUnknownField }) => isUnknownField !== true));
+  return new Set(broken.map(({ manifest }) => manifest.index));
+});
+
 /** Rules on the form of one value. They judge what is written; only where a placeholder stands, nothing is. */
 const FORM = /^EDGE(00[234]|10\d)$/;
 
@@ -25,6 +31,7 @@ export function isKnown(rule: Rule, hit: Hit, context: CheckContext): boolean {
   if (OF_FILES.test(rule.id)) return true;
   // Each quoted value in a sentence is some object's: one of them that is not known is enough.
   if (isPlaceholder(hit.what)) return false;
+  if (hit.beside?.some(({ index }) => context.index(malformed).has(index)) === true) return false;
   const unknown = context.index(unknownValues);
   if (hit.manifest === undefined || unknown.size === 0) return true;
   if (FORM.test(rule.id)) return isKnownForm(hit.manifest, hit.what, hit.field, unknown.get(hit.manifest.index) ?? []);

@@ -109,6 +109,11 @@ function rulesByHost(mesh: Mesh): ReadonlyMap<string, readonly Manifest[]> {
   });
 }
 
+/** Whether a rule lies where the proxy would look for it, so that it is exported to others only. */
+function isNear({ namespace }: Manifest, service: Service, { mesh, proxy }: ProxyView): boolean {
+  return [service.namespace, proxy.namespace, mesh.config.rootNamespace].includes(namespace);
+}
+
 function missingService(view: ProxyView, key: ClusterKey, name: string): MissingCluster {
   const declared = view.mesh.services.declaring(key.host);
   const elsewhere = declared.find(({ ports }) => ports.some(({ port }) => port === key.port)) ?? declared[0];
@@ -309,11 +314,11 @@ export function findCluster(
         elsewhere:
           elsewhere === undefined
             ? null
-            : { service: service.namespace, proxy: view.proxy.namespace, root: view.mesh.config.rootNamespace },
+            : { service: service.namespace, proxy: view.proxy.namespace, root: view.mesh.config.rootNamespace, rule: { namespace: elsewhere.namespace, name: elsewhere.name } }, // prettier-ignore
       },
       elsewhere === undefined
         ? undefined
-        : { kind: elsewhere.kind, namespace: elsewhere.namespace, name: elsewhere.name, field: 'metadata.namespace' },
+        : { kind: elsewhere.kind, namespace: elsewhere.namespace, name: elsewhere.name, field: isNear(elsewhere, service, view) ? 'spec.exportTo' : 'metadata.namespace' }, // prettier-ignore
     );
   }
   const labels = subset?.labels ?? {};

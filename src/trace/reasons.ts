@@ -124,7 +124,7 @@ export type NoCluster =
   | { readonly is: 'wildcard-by-name'; readonly entry: ObjectRef; readonly inSidecars: boolean; readonly since: string; readonly atGateway: boolean } // prettier-ignore
   | { readonly is: 'port-not-imported'; readonly sidecar: ObjectRef; readonly host: string; readonly port: number; readonly imported: readonly number[] } // prettier-ignore
   | { readonly is: 'no-port'; readonly entry: ObjectRef; readonly host: string; readonly port: number; readonly ports: readonly number[] } // prettier-ignore
-  | { readonly is: 'no-subset'; readonly host: string; readonly subset: string; readonly rules: readonly { readonly namespace: string; readonly name: string }[] | null; readonly subsets: readonly string[]; readonly elsewhere: { readonly service: string; readonly proxy: string; readonly root: string } | null } // prettier-ignore
+  | { readonly is: 'no-subset'; readonly host: string; readonly subset: string; readonly rules: readonly { readonly namespace: string; readonly name: string }[] | null; readonly subsets: readonly string[]; readonly elsewhere: { readonly service: string; readonly proxy: string; readonly root: string; readonly rule: { readonly namespace: string; readonly name: string } } | null } // prettier-ignore
   | { readonly is: 'no-dns-endpoint'; readonly host: string; readonly subset: string }
   | { readonly is: 'no-route-of-waypoint'; readonly host: string; readonly waypoint: string };
 

@@ -131,7 +131,7 @@ describe('a broken request is blamed on', () => {
       'the rule with the subset if the client does not see it',
       'host: egress.out.svc.cluster.local\n  subsets',
       'host: egress.out.svc.cluster.local\n  exportTo: [.]\n  subsets',
-      'EDGE213 DestinationRule hop metadata.namespace',
+      'EDGE213 DestinationRule hop spec.exportTo',
     ],
     [
       'the rule of a kind that the server has no use for',

@@ -46,7 +46,7 @@ export function* brokenPathHits(
   for (const path of context.index(brokenPaths)) {
     if (!kinds.includes(path.kind)) continue;
     const { manifest, field, trace } = path;
-    const key = `${path.isDoubtful} ${path.share?.isCopy === true} ${manifest.index} ${formatField(field)} ${trace.refusal?.code ?? ''} ${trace.refusal?.what ?? ''} ${trace.refusal?.fix ?? ''}`;
+    const key = `${path.isDoubtful} ${path.share?.isCopy === true} ${manifest.index} ${formatField(field)} ${trace.refusal?.code ?? ''} ${trace.refusal?.what ?? ''} ${withoutClient(trace.refusal?.fix ?? '', path)}`;
     const cause = causes.get(key);
     const request = `${path.probe.url} from ${path.client.from}`;
     if (!cause) causes.set(key, { first: path, others: new Set([request]), all: [path] });
@@ -64,7 +64,7 @@ export function* brokenPathHits(
       manifest: first.manifest,
       field: first.field,
       what: `${requestOf(first, more)} refused${statusOf(refusal.status, refusal.code)} at ${placeOf(first)}: ${refusal.what}`,
-      fix: sentence(refusal.fix),
+      fix: sentence(withClients(withoutClient(refusal.fix, first), all)),
       ...seeOf(first),
       ...(isDoubtful ||
       first.share?.isCopy === true ||
@@ -76,6 +76,21 @@ export function* brokenPathHits(
     };
   }
 }
+
+/** Stands for the namespace of a client in advice that several clients are given. */
+const CLIENTS = '\0';
+
+function withoutClient(fix: string, { client: { namespace } }: BrokenPath): string {
+  if (namespace === '' || !fix.includes(namespace)) return fix;
+  // A name within another, of a host or `namespace/name`, is not the client's.
+  return fix.replaceAll(new RegExp(`(?<![\\w./-])${escaped(namespace)}(?![\\w./-])`, 'g'), CLIENTS);
+}
+
+function withClients(fix: string, all: readonly BrokenPath[]): string {
+  return fix.replaceAll(CLIENTS, [...new Set(all.map(({ client }) => client.namespace))].sort().join(', '));
+}
+
+const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 /** What is, or are, refused: of a route with weights the share, and of copies that it is one. */
 function requestOf({ probe, client, share }: BrokenPath, more: string): string {

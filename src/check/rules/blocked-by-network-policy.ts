@@ -12,5 +12,6 @@ export const rule: Rule = {
   reads: PATH_KINDS,
   footguns: ['E07', 'E08', 'E05'],
   causedBy: ['EDGE111', 'EDGE201', 'EDGE406', 'EDGE503', 'EDGE504', 'EDGE506', 'EDGE507', 'EDGE508'],
+  isByPolicy: true,
   check: (context) => brokenPathHits(context, ['policy']),
 };

@@ -16,6 +16,7 @@ export const rule: Rule = {
   reads: PATH_KINDS,
   footguns: [],
   causedBy: ['EDGE314', 'EDGE315', 'EDGE519', 'EDGE522'],
+  isByPolicy: true,
   check: (context) =>
     brokenPathHits(context, ['authorization'], (path) => ({ severity: 'warning', ...explained(context, path) })),
 };

@@ -31,9 +31,9 @@ export const rule: Rule = {
             manifest: policy.manifest,
             field: ['spec', 'rules', r, ...field],
             what: isHole
-              ? `"${host}" is not "${host}:443": the request with the port in its Host header ${passes}`
+              ? `"${host}" is not "${host}:${portOf(policy)}": the request with the port in its Host header ${passes}`
               : `clients of port ${port} send "${host}:${port}", which is not "${host}": ${policy.action === 'CUSTOM' ? 'it is left to the authorizer' : isLeftOut ? 'it is denied' : 'it is not allowed'}`,
-            fix: adviceFor(host, isHole),
+            fix: adviceFor(host, isHole, portOf(policy)),
           };
         }
       }
@@ -83,6 +83,13 @@ function takesPort(pattern: string, host: string): boolean {
   return lower.endsWith('*') && `${host.toLowerCase()}:`.startsWith(lower.slice(0, -1));
 }
 
+/** A port that a Host header may name at the proxies of the policy, for an example: that of HTTPS, if they have it. */
+function portOf({ proxies }: JudgingPolicy): number {
+  const read = proxies.flatMap(({ ports }) => ports).filter(({ readsHttp }) => readsHttp !== 'no');
+  const numbers = read.map(({ number, servicePort }) => servicePort ?? number);
+  return numbers.includes(443) ? 443 : (numbers[0] ?? 443);
+}
+
 /** A port of a server whose clients have to name it: any but the usual one of their protocol. */
 function unusualPort({ proxies }: JudgingPolicy): number | undefined {
   return proxies
@@ -93,9 +100,9 @@ function unusualPort({ proxies }: JudgingPolicy): number | undefined {
 }
 
 /** A pattern has one star, at one end: with one in front there is none for the port. */
-function adviceFor(host: string, isHole: boolean): string {
+function adviceFor(host: string, isHole: boolean, port: number): string {
   if (!host.startsWith('*')) return `Write "${host}:*" beside it.`;
-  const named = `Write "${host}:443" and whatever other port clients may name beside it`;
+  const named = `Write "${host}:${port}" and whatever other port clients may name beside it`;
   return isHole
     ? `${named}; to leave none open, allow the hosts that are served in place of sparing these.`
     : `${named}.`;

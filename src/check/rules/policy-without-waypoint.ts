@@ -20,6 +20,7 @@ export const rule: Rule = {
   see: 'https://istio.io/latest/docs/ambient/usage/waypoint/#useawaypoint',
   reads: KINDS.map(([, kind]) => kind),
   findsAbsence: true,
+  causedBy: ['EDGE702'],
   footguns: ['A12'],
   *check(context) {
     for (const [group, kind] of KINDS) {
@@ -69,7 +70,7 @@ function* forTarget(
     what:
       problem === undefined
         ? `${kind} ${policy.namespace}/${name}, which it targets, is bound to no waypoint${isShown ? '' : ` by a label of its own, and no manifest shows namespace ${policy.namespace}`}`
-        : `${kind} ${policy.namespace}/${name}, which it targets, is led through no waypoint: ${problem.what}`,
+        : `${policy.kind} ${policy.namespace}/${policy.name} is for ${kind} ${policy.namespace}/${name}, which is led through no waypoint: ${problem.what}`,
     fix: problem === undefined ? adviceFor(context, policy, kind, name) : `${sentence(problem.fix)}.`,
     ...(isShown ? {} : { severity: 'warning' as const }),
     onTheWay: [target, ...context.of('', 'Namespace').filter((one) => one.name === policy.namespace)],

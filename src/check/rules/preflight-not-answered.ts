@@ -19,6 +19,7 @@ export const rule: Rule = {
   reads: ['VirtualService', 'HTTPRoute'],
   footguns: [],
   causedBy: ['EDGE517'],
+  isByPolicy: true,
   *check(context) {
     const said = new Set<Manifest>();
     for (const probe of corsProbes(context)) {

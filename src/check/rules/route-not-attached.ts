@@ -34,6 +34,7 @@ export const rule: Rule = {
       yield {
         manifest: route.config.manifest,
         field: ['spec', 'parentRefs', index, ...(part === undefined ? [] : [part])],
+        ...(unattached.parent === undefined ? {} : { beside: [unattached.parent.config.manifest] }),
         ...hit,
       };
     }

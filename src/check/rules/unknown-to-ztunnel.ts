@@ -62,6 +62,7 @@ export const rule: Rule = {
           manifest,
           field: ['spec', 'ports', at],
           what: `port ${number} is ${protocol}, which istiod leaves out of waypoints for wildcards with DYNAMIC_DNS${/^TLS$/i.test(protocol ?? '') ? ', unless its environment has ENABLE_WILDCARD_HOST_SERVICE_ENTRIES_FOR_TLS=true' : ''}`,
+          why: 'ztunnel leads connections for the host to the waypoint, which closes those to a port that istiod has left out of it.',
           fix: 'Name the single hosts, with resolution DNS. With that variable and protocol TLS the waypoint dials whatever host a client names as SNI. ztunnel lets what it does not know pass: only a NetworkPolicy keeps workloads from the other names of the domain.',
         };
       }

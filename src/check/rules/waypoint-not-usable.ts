@@ -14,6 +14,7 @@ export const rule: Rule = {
   fix: 'Let the waypoint admit the namespace (allowedRoutes.namespaces), and name it with istio.io/use-waypoint and istio.io/use-waypoint-namespace.',
   see: 'https://istio.io/latest/docs/ambient/usage/waypoint/#use-a-cross-namespace-waypoint',
   reads: ['ServiceEntry', 'Service', 'Namespace'],
+  needsProof: true,
   footguns: ['A01', 'A02'],
   *check(context) {
     const all = waypoints(context.mesh);

@@ -238,20 +238,27 @@ export function noClusterWords(cause: NoCluster): Cause {
   }
 }
 
-function noSubset({ host, subset, rules, subsets, elsewhere }: Extract<NoCluster, { is: 'no-subset' }>): Cause {
+function noSubset(cause: Extract<NoCluster, { is: 'no-subset' }>): Cause {
+  const { host, subset, rules, subsets } = cause;
   const from =
     rules === null
       ? 'no DestinationRule for it reaches the proxy'
       : `DestinationRule ${rules.map((one) => `${one.namespace}/${one.name}`).join(', ')} has ${subsets.join(', ') || 'no subsets'}`;
-  return {
-    why: `${host} has no subset "${subset}" here: ${from}`,
-    fix:
-      elsewhere !== null
-        ? `put the DestinationRule with subset "${subset}" in namespace ${either([elsewhere.service, elsewhere.proxy, elsewhere.root])}, and export it to ${elsewhere.proxy}`
-        : rules === null
-          ? `add subset "${subset}" to a DestinationRule for ${host}`
-          : `name one of these subsets, or add subset "${subset}" to the DestinationRule`,
-  };
+  return { why: `${host} has no subset "${subset}" here: ${from}`, fix: adviceForSubset(cause) };
+}
+
+function adviceForSubset({ host, subset, rules, elsewhere }: Extract<NoCluster, { is: 'no-subset' }>): string {
+  const inReach = rules?.map((one) => `${one.namespace}/${one.name}`).join(', ');
+  if (elsewhere === null)
+    return inReach === undefined
+      ? `add subset "${subset}" to a DestinationRule for ${host}`
+      : `name one of these subsets, or add subset "${subset}" to the DestinationRule`;
+  const { service, proxy, root, rule } = elsewhere;
+  if (![service, proxy, root].includes(rule.namespace))
+    return `put the DestinationRule with subset "${subset}" in namespace ${either([service, proxy, root])}, and export it to ${proxy}`;
+  return inReach === undefined
+    ? `export DestinationRule ${rule.namespace}/${rule.name} to ${proxy}`
+    : `add subset "${subset}" to DestinationRule ${inReach}, which the proxy looks at first`;
 }
 
 export function noEndpointsWords(cause: NoEndpoints): Cause {
