@@ -45,6 +45,7 @@ export interface KubernetesGatewaySpec {
 export interface RouteFilter {
   readonly type?: string;
   readonly urlRewrite?: { readonly hostname?: string };
+  readonly requestMirror?: { readonly backendRef?: Reference };
 }
 
 export interface RouteSpec {

@@ -1,7 +1,7 @@
 /** What rules about ambient mode need to know of entries and their waypoints. */
 import type { Manifest } from '../model/manifest';
 import type { Service } from '../model/services';
-import { bindingOf, type Binding } from '../model/waypoints';
+import { bindingOf, type Binding, serviceBindingOf } from '../model/waypoints';
 import { type CheckContext, defineIndex } from './context';
 
 /** An entry that is led through a waypoint, with the services that istiod makes of it: one for each host and address. */
@@ -16,6 +16,16 @@ export const ledEntries = defineIndex('entries led through waypoints', (context)
   entries(context).flatMap(([manifest, services]) => {
     const binding = bindingOf(context.mesh, manifest);
     return binding === undefined || binding.problem !== undefined ? [] : [{ manifest, binding, services }];
+  }),
+);
+
+/** Services of Kubernetes whose binding holds. */
+export const ledServices = defineIndex('services led through waypoints', ({ mesh }): readonly Led[] =>
+  mesh.services.all.flatMap((service) => {
+    if (service.registry !== 'Kubernetes' || service.assumed) return [];
+    const binding = serviceBindingOf(mesh, service);
+    if (binding === undefined || binding.problem !== undefined) return [];
+    return [{ manifest: service.config.manifest, binding, services: [service] }];
   }),
 );
 
@@ -37,13 +47,18 @@ function entries(context: CheckContext): readonly (readonly [Manifest, readonly 
   return [...byManifest];
 }
 
-/** Whether every workload that the manifests speak of does without a sidecar. */
+/** Whether every workload that the manifests speak of does without a proxy of Istio's but waypoints. */
 export function isAllAmbient(context: CheckContext): boolean {
-  const namespaces = [...context.mesh.namespaces.keys()];
+  return hasNoSidecar(context) && !context.mesh.workloads.all.some(({ membership }) => membership === 'gateway');
+}
+
+/** Whether workloads that the manifests speak of are in ambient mode, and none has a sidecar. */
+export function hasNoSidecar({ mesh }: CheckContext): boolean {
+  const namespaces = [...mesh.namespaces.keys()];
   return (
-    namespaces.some((name) => context.mesh.membershipIn(name) === 'ztunnel') &&
-    !namespaces.some((name) => context.mesh.membershipIn(name) === 'sidecar') &&
-    ![...context.mesh.workloads.all].some(({ membership }) => membership === 'sidecar' || membership === 'gateway')
+    namespaces.some((name) => mesh.membershipIn(name) === 'ztunnel') &&
+    !namespaces.some((name) => mesh.membershipIn(name) === 'sidecar') &&
+    !mesh.workloads.all.some(({ membership }) => membership === 'sidecar')
   );
 }
 

@@ -113,12 +113,18 @@ export interface FromIngress {
   readonly routes: readonly VirtualService[];
 }
 
-export function fromKubernetesIngress(input: Input, mesh: MeshConfig): FromIngress {
-  const ours = input
+/** The Ingress objects that istiod reads. */
+export function ingressesOfIstio(input: Input, mesh: MeshConfig): readonly Config[] {
+  return input
     .of('networking.k8s.io', 'Ingress')
     .map(config)
-    .filter((ingress) => isIstios(ingress, input, mesh))
-    .sort((a, b) => a.created - b.created || compareText(a.name, b.name) || compareText(a.namespace, b.namespace));
+    .filter((ingress) => isIstios(ingress, input, mesh));
+}
+
+export function fromKubernetesIngress(input: Input, mesh: MeshConfig): FromIngress {
+  const ours = [...ingressesOfIstio(input, mesh)].sort(
+    (a, b) => a.created - b.created || compareText(a.name, b.name) || compareText(a.namespace, b.namespace),
+  );
   const byHost = new Map<string, { readonly base: Config; readonly rules: HttpRule[] }>();
   for (const ingress of ours) {
     // A default backend is ignored, as istiod ignores it.

@@ -45,6 +45,8 @@ function adviceFor(subject: Subject, allowing: PoliciesOfAction): HowToAllow {
   if (!allowing.hasRules) return { is: 'no-rules' };
   const near = nearest(subject, allowing);
   if (near !== undefined) return near;
+  const byToken = butForToken(subject, allowing);
+  if (byToken !== undefined) return byToken;
   const principal = principalOf(subject);
   if (principal !== undefined) return { is: 'name-principal', principal };
   return { is: subject.access.flight.from.inMesh ? 'by-mutual-tls' : 'without-source' };
@@ -67,6 +69,26 @@ function nearest({ mesh, access }: Subject, allowing: PoliciesOfAction): HowToAl
     }
   }
   return found;
+}
+
+const OF_TOKENS = /^(not)?requestPrincipals$/i;
+
+/** A rule of which nothing but conditions on tokens is not met: who calls is no matter of it. */
+function butForToken({ mesh, access }: Subject, allowing: PoliciesOfAction): HowToAllow | undefined {
+  for (const policy of allowing.about(principalOf({ mesh, access, policyNamespace: '' }))) {
+    const subject: Subject = { mesh, access, policyNamespace: policy.namespace };
+    for (const [index, rule] of rulesOf(mesh, policy.spec).entries()) {
+      const from = rule.from.map((fields) => unmet(fields, subject));
+      const to = rule.to.map((fields) => unmet(fields, subject));
+      const when = rule.when.filter((field) => whenHolds(field, subject) !== true);
+      const isTaken = to.length === 0 || to.some((fields) => fields.length === 0);
+      const isFrom = from.length === 0 || from.some((fields) => fields.every((name) => OF_TOKENS.test(name)));
+      const asks = from.length > 0 && from.every((fields) => fields.length > 0);
+      if (isTaken && isFrom && (asks || when.length > 0) && when.every(({ name }) => name.startsWith('request.auth.')))
+        return { is: 'send-token', policy: refOf(policy), rule: index };
+    }
+  }
+  return undefined;
 }
 
 interface PlacedRule {

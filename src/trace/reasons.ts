@@ -149,6 +149,8 @@ export type HowToAllow =
   | { readonly is: 'name-principal'; readonly principal: string }
   /** The rule takes the caller, and not these of what it asks: `notPaths`, `when[0] (request.headers[x-team])`. */
   | { readonly is: 'meet-conditions'; readonly policy: ObjectRef; readonly rule: number; readonly conditions: readonly string[] } // prettier-ignore
+  /** The rule takes the request but for a token. */
+  | { readonly is: 'send-token'; readonly policy: ObjectRef; readonly rule: number }
   | { readonly is: 'no-rules' | 'without-source' | 'by-mutual-tls' };
 
 /** On the network, before any proxy or between two. */

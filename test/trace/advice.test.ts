@@ -267,6 +267,15 @@ describe('what trace advises where no rule of a policy allows a request', () => 
     );
   });
 
+  it('asks for a token where a rule wants nothing else, and names nobody who may come without one', () => {
+    const token = "{from: [{source: {requestPrincipals: ['*']}}], to: [{operation: {paths: [/x*]}}]}";
+    const claim = "{when: [{key: 'request.auth.claims[group]', values: [staff]}]}";
+    const told = 'send a token that rules[0] of AuthorizationPolicy ext/shop asks for, and that a RequestAuthentication for the proxy takes'; // prettier-ignore
+    expect(fixOf(token, 'http://shop.ext/x')).toBe(told);
+    expect(fixOf(claim)).toBe(told);
+    expect(fixOf(token)).not.toContain('token');
+  });
+
   it('names the caller where no rule takes it', () => {
     const other = `{from: [{source: {namespaces: [other]}}], to: [{operation: {paths: ['/x']}}]}`;
     expect(fixOf(other)).toBe('add a rule that names cluster.local/ns/app/sa/sleep, if that is to be allowed');

@@ -1,6 +1,7 @@
 import { backendTaken } from '../../model/backend-kinds';
-import { record } from '../../model/fields';
+import { number, optionalRecord, record, records, text } from '../../model/fields';
 import { EXPERIMENTS } from '../../model/gateway-api-rules';
+import { ingressesOfIstio } from '../../model/kubernetes-ingress';
 import type { Manifest } from '../../model/manifest';
 import { resolvesSni } from '../../trace/envoy-gateway-clusters';
 import { missingBackend } from '../backends';
@@ -17,7 +18,7 @@ export const rule: Rule = {
   why: 'A backend that does not exist answers 500 for its share of the requests.',
   fix: 'Write the name and a port of a Service in the namespace of the route.',
   see: 'https://gateway-api.sigs.k8s.io/api-types/httproute/#backendrefs-optional',
-  reads: [...ROUTE_KINDS],
+  reads: [...ROUTE_KINDS, 'Ingress'],
   findsAbsence: true,
   footguns: ['G12', 'V12'],
   *check(context) {
@@ -40,25 +41,80 @@ export const rule: Rule = {
             const foreign = weight === 0 ? undefined : foreignKind(context, manifest, group, target);
             if (foreign !== undefined) yield { manifest, field: [...field, 'kind'], ...foreign };
             if (group !== '' || target !== 'Service' || weight === 0) continue;
-            const service = context.find('', 'Service', namespace, name);
-            if (!service) {
-              const told = missingBackend(context, namespace, name);
-              if (told) yield { manifest, field: [...field, 'name'], ...told };
-              continue;
-            }
-            const ports = (serviceSpec(service).ports ?? []).map((entry) => entry.port);
-            if (port !== undefined && !ports.includes(port))
-              yield {
-                manifest,
-                field: [...field, 'port'],
-                what: `Service ${namespace}/${name} has port ${ports.join(', ')}, and not ${port}`,
-              };
+            const hit = ofService(context, namespace, name, port);
+            if (hit !== undefined) yield { manifest, ...hit, field: [...field, ...hit.field] };
           }
+          yield* mirrors(context, manifest, r);
         }
       }
     }
+    yield* ofIngresses(context);
   },
 };
+
+/** What is wrong with a port of a Service, or with its name. `port`: its number, or a name, of an Ingress. */
+function ofService(
+  context: CheckContext,
+  namespace: string,
+  name: string,
+  port: number | string | undefined,
+): Omit<Hit, 'manifest'> | undefined {
+  const service = context.find('', 'Service', namespace, name);
+  if (!service) {
+    const told = missingBackend(context, namespace, name);
+    return told && { field: ['name'], ...told };
+  }
+  const { ports = [] } = serviceSpec(service);
+  const known = typeof port === 'string' ? ports.map((one) => one.name ?? '') : ports.map((one) => one.port);
+  if (port === undefined || (known as readonly unknown[]).includes(port)) return undefined;
+  const named = typeof port === 'string' ? `port ${JSON.stringify(port)}` : `${port}`;
+  const all = ports.map((one) => (typeof port === 'string' && one.name ? `${one.port} (${one.name})` : one.port));
+  return { field: ['port'], what: `Service ${namespace}/${name} has port ${all.join(', ')}, and not ${named}` };
+}
+
+/** Copies for a backend that is not there, which istiod leaves out; Envoy Gateway does not accept the rule. */
+function* mirrors(context: CheckContext, manifest: Manifest, r: number): Generator<Hit> {
+  if (controllersOf(context.mesh, manifest).includes('envoy-gateway')) return;
+  for (const [f, { type, requestMirror = {} }] of (routeSpec(manifest).rules?.[r]?.filters ?? []).entries()) {
+    if (type !== 'RequestMirror') continue;
+    const { group = '', kind = 'Service', name = '', namespace = manifest.namespace, port } = requestMirror.backendRef ?? {}; // prettier-ignore
+    const hit = group !== '' || kind !== 'Service' ? undefined : ofService(context, namespace, name, port);
+    if (hit === undefined) continue;
+    yield {
+      manifest,
+      severity: 'warning',
+      why: 'Copies for a backend that does not exist are sent nowhere; the requests themselves go on.',
+      ...hit,
+      field: ['spec', 'rules', r, 'filters', f, 'requestMirror', 'backendRef', ...hit.field],
+    };
+  }
+}
+
+/** Ingress objects that istiod reads. */
+function* ofIngresses(context: CheckContext): Generator<Hit> {
+  const { mesh } = context;
+  const input = { of: (group: string, kind: string) => context.of(group, kind), find: (group: string, kind: string, namespace: string, name: string) => context.find(group, kind, namespace, name) }; // prettier-ignore
+  for (const { manifest, spec } of ingressesOfIstio(input, mesh.config))
+    for (const [r, rule] of records(spec.rules).entries())
+      for (const [p, path] of records(record(rule.http).paths).entries()) {
+        const service = optionalRecord(record(path.backend).service);
+        if (service === undefined) continue;
+        const port = record(service.port);
+        const isNamed = text(port.name) !== '';
+        const hit = ofService(context, manifest.namespace, text(service.name), isNamed ? text(port.name) : number(port.number)); // prettier-ignore
+        if (hit === undefined) continue;
+        const [part] = hit.field;
+        yield {
+          manifest,
+          ...hit,
+          why: isNamed
+            ? 'istiod leaves a path out whose port has a name that the Service does not have: its requests get 404.'
+            : 'A backend that does not exist answers 503.',
+          fix: hit.fix ?? 'Write a port of the Service.',
+          field: ['spec', 'rules', r, 'http', 'paths', p, 'backend', 'service', ...(part === 'port' ? ['port', isNamed ? 'name' : 'number'] : ['name'])], // prettier-ignore
+        };
+      }
+}
 
 /** Of a kind that a controller which the route is for does not take. */
 function foreignKind(

@@ -70,6 +70,7 @@ import { rule as certificateFileNotMounted } from './certificate-file-not-mounte
 import { rule as proxyOutOfReach } from './proxy-out-of-reach';
 import { rule as delegateNotMerged } from './delegate-not-merged';
 import { rule as redirectToItself } from './redirect-to-itself';
+import { rule as rewriteJoinsPaths } from './rewrite-joins-paths';
 import { rule as assumedObjects } from './assumed-objects';
 import { rule as policyUntoldToZtunnel } from './policy-untold-to-ztunnel';
 import { rule as unreachableRouteRule } from './unreachable-route-rule';
@@ -130,6 +131,7 @@ import { rule as waypointTlsIgnored } from './waypoint-tls-ignored';
 import { rule as policyWithoutWaypoint } from './policy-without-waypoint';
 import { rule as clientsBehindWaypoint } from './clients-behind-waypoint';
 import { rule as ingressPastWaypoint } from './ingress-past-waypoint';
+import { rule as routeWithoutWaypoint } from './route-without-waypoint';
 import { rule as routeNotAttached } from './route-not-attached';
 import { rule as referenceNotGranted } from './reference-not-granted';
 import { rule as backendNotFound } from './backend-not-found';
@@ -240,6 +242,7 @@ export const rules: readonly Rule[] = [
   proxyOutOfReach,
   delegateNotMerged,
   redirectToItself,
+  rewriteJoinsPaths,
   assumedObjects,
   policyUntoldToZtunnel,
   unreachableRouteRule,
@@ -300,6 +303,7 @@ export const rules: readonly Rule[] = [
   policyWithoutWaypoint,
   clientsBehindWaypoint,
   ingressPastWaypoint,
+  routeWithoutWaypoint,
   routeNotAttached,
   referenceNotGranted,
   backendNotFound,

@@ -11,6 +11,17 @@ export const rule: Rule = {
   see: 'https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/',
   reads: PATH_KINDS,
   footguns: ['V03', 'V04', 'V07', 'X04', 'X05'],
-  causedBy: ['EDGE203', 'EDGE204', 'EDGE205', 'EDGE307', 'EDGE601', 'EDGE602', 'EDGE604', 'EDGE708', 'EDGE801', 'EDGE841'],
+  causedBy: [
+    'EDGE203',
+    'EDGE204',
+    'EDGE205',
+    'EDGE307',
+    'EDGE601',
+    'EDGE602',
+    'EDGE604',
+    'EDGE708',
+    'EDGE801',
+    'EDGE841',
+  ],
   check: (context) => brokenPathHits(context, ['no-route']),
 };

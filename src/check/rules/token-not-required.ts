@@ -1,9 +1,10 @@
-import { labelsMatch, record, records } from '../../model/fields';
+import { record, records } from '../../model/fields';
 import type { Manifest } from '../../model/manifest';
 import { targetRefsOf } from '../authorization';
 import type { CheckContext } from '../context';
 import { virtualServices } from '../edge';
 import { type AuthorizationPolicySpec, type AuthorizationRule, type PolicyTarget, SECURITY, specOf } from '../istio';
+import { mayMeet } from '../policy-targets';
 import type { Rule } from '../rule';
 
 export const rule: Rule = {
@@ -61,31 +62,6 @@ function routesByClaims(context: CheckContext): boolean {
         match.some(({ headers = {} }) => Object.keys(headers).some((name) => name.startsWith('@request.auth'))),
       ),
     );
-}
-
-interface Placed {
-  readonly manifest: Manifest;
-  readonly spec: PolicyTarget;
-}
-
-/** Whether there may be a proxy that reads both. */
-function mayMeet(context: CheckContext, a: Placed, b: Placed): boolean {
-  const { rootNamespace } = context.mesh.config;
-  const [own, other] = [a.manifest.namespace, b.manifest.namespace];
-  if (own !== other && own !== rootNamespace && other !== rootNamespace) return false;
-  const [refs, others] = [targetRefsOf(a.spec), targetRefsOf(b.spec)];
-  // A waypoint reads what targets it and what targets a Service behind it.
-  if (refs.length > 0 && others.length > 0) {
-    const isAlike = refs.some(({ kind, name }) => others.some((one) => one.kind === kind && one.name === name));
-    return isAlike || refs.some(({ kind }) => others.some((one) => one.kind !== kind));
-  }
-  if (refs.length > 0 || others.length > 0) return true;
-  const [labels, wanted] = [a.spec.selector?.matchLabels ?? {}, b.spec.selector?.matchLabels ?? {}];
-  const namespace = own === rootNamespace ? other : own;
-  const pods = namespace === rootNamespace ? context.mesh.workloads.all : context.mesh.workloads.inNamespace(namespace);
-  const chosen = pods.filter((pod) => labelsMatch(labels, pod.labels));
-  if (chosen.length > 0) return chosen.some((pod) => labelsMatch(wanted, pod.labels));
-  return Object.entries(labels).every(([key, value]) => wanted[key] === undefined || wanted[key] === value);
 }
 
 function coverage(context: CheckContext, { namespace }: Manifest, target: PolicyTarget): string {

@@ -170,6 +170,8 @@ function adviceText(advice: HowToAllow): string {
       return `add a rule that names ${advice.principal}, if that is to be allowed`;
     case 'meet-conditions':
       return `widen ${advice.conditions.join(', ')} of rules[${advice.rule}] of ${named(advice.policy)}, if this is to be allowed to everybody whom the rule takes: the caller is among them`;
+    case 'send-token':
+      return `send a token that rules[${advice.rule}] of ${named(advice.policy)} asks for, and that a RequestAuthentication for the proxy takes`;
     case 'no-rules':
       return 'leave it, if nobody is to get in: a policy without rules allows nobody; else add a rule for whoever is to be allowed';
     case 'without-source':

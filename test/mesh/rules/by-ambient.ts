@@ -66,6 +66,9 @@ const isAt =
 const WAYPOINT = 'waypoint.istio-egress.svc.cluster.local';
 const API = 'http://api.example.com/';
 const TLS_API = 'https://api.example.com/';
+const HOST = 'web.shop.svc.cluster.local';
+const WEB = `http://${HOST}/`;
+const OWN = 'waypoint.shop.svc.cluster.local, an address';
 const PAST = 'no waypoint, an address';
 const THROUGH = `${WAYPOINT}, an address`;
 const CLOSED = 'tunnel 200, then the connection is closed';
@@ -97,10 +100,10 @@ const arrival = (from: string, url: string, bad: string, good: string): ByAmbien
   good,
 });
 
-const routeOf = (bad: string, good: string): ByAmbient => ({
+const routeOf = (bad: string, good: string, url = API): ByAmbient => ({
   by: 'ambient',
-  look: `the waypoint's route for shop/caller to ${API}`,
-  see: routedBy('shop/caller', API),
+  look: `the waypoint's route for shop/caller to ${url}`,
+  see: routedBy('shop/caller', url),
   bad,
   good,
 });
@@ -143,6 +146,9 @@ export const BY_AMBIENT: Confirmations = {
   },
   'route-not-read-by-waypoint/elsewhere': routeOf('default', 'slow'),
   'route-not-read-by-waypoint/labels': routeOf('default', 'slow'),
+  'route-not-read-by-waypoint/of-a-service': routeOf('default', 'slow', WEB),
+  'route-without-waypoint/http-route': led(HOST, PAST, OWN),
+  'route-without-waypoint/virtual-service': led(HOST, PAST, OWN),
   'selector-on-gateway-api/waypoint': sent('shop/caller', API, '200', '403', BOUND),
   'tls-modes-differ/at-a-waypoint': sent('shop/caller', API, '503', '200'),
   'unknown-to-ztunnel/no-resolution': led('api.example.com', `${WAYPOINT}, no address`),

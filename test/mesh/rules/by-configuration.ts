@@ -52,7 +52,16 @@ const readOn =
 
 /** Whether a proxy reads tokens at all. */
 const readsTokens = (sent: OracleConfig): string =>
-  JSON.stringify(listeners(sent)).includes('envoy.filters.http.jwt_authn') ? 'tokens are read' : 'no token is read';
+  JSON.stringify(listeners(sent)).includes('"name":"envoy.filters.http.jwt_authn"')
+    ? 'tokens are read'
+    : 'no token is read';
+
+/** What a proxy matches of paths, and puts in the place of it. */
+function rewritten({ routes = [] }: OracleConfig): string {
+  const text = JSON.stringify(routes);
+  const found = [...text.matchAll(/"match":{"(?:prefix|path)":"([^"]+)"[^}]*}.*?"prefixRewrite":"([^"]+)"/g)];
+  return found.map(([, match, by]) => `${match} by ${by}`).join(', ');
+}
 
 interface Chain {
   readonly filterChainMatch?: { readonly destinationPort?: number; readonly transportProtocol?: string };
@@ -110,9 +119,25 @@ const askedAndTaken =
   };
 
 export const BY_CONFIGURATION: Confirmations = {
+  'backend-not-found/mirror': {
+    by: 'configuration',
+    of: 'app/sleep',
+    look: 'the cluster to which requests for the Service shop are mirrored',
+    at: mirrored,
+    bad: 'outbound|8080||shop.shop.svc.cluster.local, which does not exist',
+    good: 'outbound|8000||shop.shop.svc.cluster.local',
+  },
   'claims-without-authentication/policy-on-the-application': {
     by: 'configuration',
     of: 'istio-ingress/ingressgateway',
+    look: 'whether requests come with claims',
+    at: readsTokens,
+    bad: 'no token is read',
+    good: 'tokens are read',
+  },
+  'claims-without-authentication/policy-of-tokens': {
+    by: 'configuration',
+    of: 'shop/web',
     look: 'whether requests come with claims',
     at: readsTokens,
     bad: 'no token is read',
@@ -202,5 +227,21 @@ export const BY_CONFIGURATION: Confirmations = {
     at: mirrored,
     bad: 'outbound|8080||recorder.app.svc.cluster.local, which does not exist',
     good: 'outbound|8080||shop.app.svc.cluster.local',
+  },
+  'rewrite-joins-paths/doubled': {
+    by: 'configuration',
+    of: 'istio-ingress/ingressgateway',
+    look: 'what is put in the place of what is matched of a path',
+    at: rewritten,
+    bad: '/api by /',
+    good: '/api/ by /, /api by /',
+  },
+  'rewrite-joins-paths/lost': {
+    by: 'configuration',
+    of: 'istio-ingress/ingressgateway',
+    look: 'what is put in the place of what is matched of a path',
+    at: rewritten,
+    bad: '/api/ by /v1',
+    good: '/api/ by /v1/',
   },
 };

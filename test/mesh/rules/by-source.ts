@@ -142,6 +142,10 @@ export const BY_SOURCE: Confirmations = {
     'internal/gatewayapi/clienttrafficpolicy.go (Envoy Gateway 1.7.0)',
     'validatePortOverlapForClientTrafficPolicy refuses a policy for one of several HTTP listeners of a port',
   ),
+  'backend-not-found/ingress': read(
+    'pilot/pkg/config/kube/ingress/conversion.go (Istio 1.29.1)',
+    'ingressBackendToHTTPRoute makes no route of a backend whose port has a name that resolveNamedPort does not find',
+  ),
   'backend-not-found/other-kind': read(
     'conformance/tests/httproute-invalid-backendref-unknown-kind.go (Gateway API 1.6.3), conversion.go of Istio and validate.go of Envoy Gateway',
     'both controllers pass this test, which wants ResolvedRefs False with InvalidKind, and 500',
