@@ -346,7 +346,13 @@ export function answerOf(given: readonly (Json | null)[]): OwnAnswer | undefined
   );
   if (direct === undefined) return undefined;
   const status = number(direct.statusCode) || 200;
-  const reason = { kind: 'direct-response', status, filter: true, byEnvoyGateway: true } as const;
+  const reason = {
+    kind: 'direct-response',
+    status,
+    filter: true,
+    byEnvoyGateway: true,
+    withoutBackend: false,
+  } as const;
   return { code: 'direct_response', status, reason, field: 'filters' };
 }
 

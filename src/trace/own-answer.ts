@@ -86,7 +86,9 @@ export function ownAnswer(
   }
   if (rule.directResponse !== undefined) {
     const status = number(rule.directResponse.status);
-    const reason = { kind: 'direct-response', status, filter: false, byEnvoyGateway } as const;
+    // Routes of the Gateway API have no such answer of their own.
+    const withoutBackend = rule.ref.kind !== 'VirtualService';
+    const reason = { kind: 'direct-response', status, filter: false, byEnvoyGateway, withoutBackend } as const;
     return { code: 'direct_response', status, reason, field: 'directResponse' };
   }
   return undefined;

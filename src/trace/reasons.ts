@@ -295,7 +295,8 @@ interface OfReplies {
   preflight: { readonly by: 'route' | 'policy' | 'filter' };
   redirect: { readonly location: string };
   'redirect-to-https': Record<never, never>;
-  'direct-response': { readonly status: number; readonly filter: boolean; readonly byEnvoyGateway: boolean };
+  /** `withoutBackend`: since the rule of a route leads nowhere, and not since somebody wrote it. */
+  'direct-response': { readonly status: number; readonly filter: boolean; readonly byEnvoyGateway: boolean; readonly withoutBackend: boolean }; // prettier-ignore
   'health-check': { readonly path: string };
 }
 

@@ -143,6 +143,7 @@ import { rule as hostKeptThroughSidecar } from './host-kept-through-sidecar';
 import { rule as xdsPortProtocol } from './xds-port-protocol';
 import { rule as listenersWithoutHostname } from './listeners-without-hostname';
 import { rule as replacementWithoutSlash } from './replacement-without-slash';
+import { rule as ruleWithoutBackend } from './rule-without-backend';
 import { rule as oidcPathOutsideRoute } from './oidc-path-outside-route';
 import { rule as oidcCookiesShared } from './oidc-cookies-shared';
 import { rule as oidcProviderOutOfReach } from './oidc-provider-out-of-reach';
@@ -315,6 +316,7 @@ export const rules: readonly Rule[] = [
   xdsPortProtocol,
   listenersWithoutHostname,
   replacementWithoutSlash,
+  ruleWithoutBackend,
   oidcPathOutsideRoute,
   oidcCookiesShared,
   oidcProviderOutOfReach,

@@ -19,12 +19,12 @@ export const REPLY_WORDS: WordsFor<
     what: 'the server redirects plain HTTP to HTTPS',
     fix: 'send the request as https',
   }),
-  'direct-response': ({ status, filter, byEnvoyGateway }) => ({
-    what: `the route answers ${status} by itself`,
+  'direct-response': ({ status, filter, withoutBackend }) => ({
+    what: `the route answers ${status} by itself${withoutBackend ? ', since the rule has no backend of a weight that is not 0' : ''}`,
     fix: filter
       ? 'take directResponse out of the HTTPRouteFilter, if requests are to be forwarded'
-      : byEnvoyGateway
-        ? 'give the rule a backend that exists and may be referred to'
+      : withoutBackend
+        ? 'give the rule a backend, or one of its backends a weight'
         : 'give the rule a destination in place of directResponse, if requests are to be forwarded',
   }),
   'health-check': ({ path }) => ({

@@ -469,4 +469,16 @@ export const BY_REQUEST: Confirmations = {
     bad: 'shop/sleep: outbound|8080|stable|web.shop.svc.cluster.local, which has no endpoint',
     good: 'shop/sleep: outbound|8080|stable|web.shop.svc.cluster.local in mtls outbound_.8080_.stable_.web.shop.svc.cluster.local',
   },
+  'rule-without-backend/none': {
+    by: 'request',
+    ask: { from: 'app/sleep', url: 'http://shop.shop.svc.cluster.local:8000/' },
+    bad: 'app/sleep: answered by route shop.shop.0',
+    good: 'app/sleep: outbound|8000||shop.shop.svc.cluster.local, which has no endpoint by route shop.shop.0',
+  },
+  'rule-without-backend/weight': {
+    by: 'request',
+    ask: { from: 'app/sleep', url: 'http://shop.shop.svc.cluster.local:8000/' },
+    bad: 'app/sleep: answered by route shop.shop.0',
+    good: 'app/sleep: outbound|8000||shop.shop.svc.cluster.local, which has no endpoint by route shop.shop.0',
+  },
 };
