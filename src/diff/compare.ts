@@ -179,7 +179,7 @@ function onSuppositions(
     const what = regionText(region);
     const found = differenceOf(meshes, witness, followed.traces);
     const unseen = region.some(({ dimension }) => isSupposed(dimension)) ? '; no manifest tells which these are' : '';
-    if (found !== undefined) note(what, `they were ${found.was.text}, and are ${found.is.text}${unseen}`);
+    if (found !== undefined) note(what, `before: ${found.was.text}; now: ${found.is.text}${unseen}`);
     for (const why of open) note(what, why);
     const [before, after] = followed.traces.map(whyUnknown);
     if (followed.traces[0].outcome === 'unknown' && found === undefined)
@@ -263,7 +263,7 @@ function ofShares(
         if (found === undefined || differenceOf(meshes, witness, followBoth(meshes, witness).traces) !== undefined)
           continue;
         if (found.isInName && [...prefers].some(isEndpoint)) continue;
-        note(prefers, regionText(region), `they were ${found.was.text}, and are ${found.is.text}`);
+        note(prefers, regionText(region), `before: ${found.was.text}; now: ${found.is.text}`);
       }
       for (const { what, why } of undecided) note(prefers, what, why);
       return toFollow(offers);

@@ -83,7 +83,7 @@ describe('endpoints of one Service', () => {
     const before = WORLD.replace(deployment('web-2', 'b'), '');
     const found = compare(before + policy('a'), WORLD + policy('a'));
     expect(found.undecided.map(({ why }) => why)).toEqual(
-      expect.arrayContaining([expect.stringMatching(/endpoint shop\/web-2.* were refused .* and are directly/)]),
+      expect.arrayContaining([expect.stringMatching(/endpoint shop\/web-2.* before: refused .*; now: directly/)]),
     );
   });
 

@@ -57,7 +57,7 @@ describe('a policy that leaves requests to an external authorizer', () => {
     );
     const widened = between(asked + from('{ serviceAccounts: [cart] }'), asked + from('{ namespaces: [shop] }'));
     expect(widened.undecided.map(({ what, why }) => `${what}: ${why}`)).toEqual([
-      expect.stringMatching(/^the external authorizer authz\.shop\.svc\.cluster\.local:80 lets it pass: they were refused with 403 .*, and are directly/),
+      expect.stringMatching(/^the external authorizer authz\.shop\.svc\.cluster\.local:80 lets it pass: before: refused with 403 .*; now: directly/),
     ]); // prettier-ignore
   });
 

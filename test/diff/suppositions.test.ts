@@ -99,7 +99,7 @@ spec: { podSelector: {}, policyTypes: [Egress], egress: [{ to: ${blocks} }] }
       from: ['outside, at shop/door'],
       to: 'http://shop.example.com/',
       what: 'address of the client in 203.0.113.0/24 and not in 203.0.113.0/25',
-      why: expect.stringMatching(/^they were through gateway .*, and are refused with 403 .*; no manifest tells which these are$/) as string, // prettier-ignore
+      why: expect.stringMatching(/^before: through gateway .*; now: refused with 403 .*; no manifest tells which these are$/) as string, // prettier-ignore
     });
   });
 

@@ -71,7 +71,7 @@ describe('shares of weighted routes, and copies', () => {
         .filter(({ to }) => to.includes('site.example.com'))
         .map(({ why }) => why)
         .join(),
-    ).toMatch(/of the requests that go to outbound\|80\|\|b\.example\.com \(by weight, or as copies\): they were /);
+    ).toMatch(/of the requests that go to outbound\|80\|\|b\.example\.com \(by weight, or as copies\): before: /);
     expect(of('DISABLE')).toMatchObject({ changes: [], complete: true });
   });
 });
