@@ -2,6 +2,7 @@
 import { isCatchAll } from '../trace/catch-all';
 import { record, text, texts, type Json } from '../model/fields';
 import type { Mesh } from '../model/mesh';
+import { push } from '../model/objects';
 import { shownName } from '../model/workloads';
 import { type ReasonKind, whyUnknown } from '../trace/index';
 import type { Answer, Decision, Hop, ProxyRef, TlsKind, Trace } from '../trace/types';
@@ -226,7 +227,8 @@ function tlsSettings(mesh: Mesh, hop: Hop): TlsSettings | null {
   if (hop.sends?.tls !== 'SIMPLE' && hop.sends?.tls !== 'MUTUAL') return null;
   const settings = hop.decidedBy.map((decision) => tlsAt(mesh, decision)).find((found) => found !== undefined);
   if (settings === undefined) return null;
-  const names = [...texts(settings.subjectAltNames)].sort();
+  const own = texts(settings.subjectAltNames);
+  const names = [...(own.length > 0 ? own : namesOfEntry(mesh, hop.cluster))].sort();
   // Where no SNI is written, istiod has the name verified that the request is for.
   const isVerifiedByHost = names.length === 0 && text(settings.sni) === '' && hop.sends.sni !== null;
   return {
@@ -235,6 +237,20 @@ function tlsSettings(mesh: Mesh, hop: Hop): TlsSettings | null {
     subjectAltNames: isVerifiedByHost ? [hop.sends.sni] : names,
     insecureSkipVerify: settings.insecureSkipVerify === true,
   };
+}
+
+/** What ServiceEntries say of the certificates of a host; istiod takes it where the DestinationRule says nothing. */
+function namesOfEntry(mesh: Mesh, cluster: string | null): readonly string[] {
+  const byHost = mesh.remember(mesh, 'diff: names in certificates', () => {
+    const found = new Map<string, string[]>();
+    for (const { body } of mesh.of('networking.istio.io', 'ServiceEntry')) {
+      const { hosts, subjectAltNames } = record(record(body).spec);
+      for (const host of texts(hosts)) for (const name of texts(subjectAltNames)) push(found, host, name);
+    }
+    return found;
+  });
+  const host = (cluster ?? '').split('|')[3] ?? '';
+  return [...new Set(byHost.get(host))];
 }
 
 function tlsAt(mesh: Mesh, decision: Decision): Json | undefined {
@@ -315,28 +331,26 @@ function exitText(way: Omit<Way, 'text'>, exit: NonNullable<Way['destination']>,
 
 function tlsText(tls: TlsKind, sni: string | null, host: string, settings: TlsSettings | null): string {
   const name = sni === null || sni === host || sni.startsWith('outbound_.') ? '' : ` (SNI ${sni})`;
-  const trust =
-    settings === null
-      ? ''
-      : settings.insecureSkipVerify
-        ? ', server not verified'
-        : settings.trust !== null
-          ? `, server verified by ${settings.trust}`
-          : '';
-  const names =
-    settings === null || settings.subjectAltNames.length === 0 ? '' : ` as ${settings.subjectAltNames.join(' or ')}`;
+  const verified = settings === null ? '' : verifiedText(settings);
   switch (tls) {
     case 'NONE':
       return 'in plain text';
     case 'SIMPLE':
-      return `with TLS made by the proxy${name}${trust}${names}`;
+      return `with TLS made by the proxy${name}${verified}`;
     case 'MUTUAL':
-      return `with mutual TLS made by the proxy${settings?.credential ? ` by credential ${settings.credential}` : ''}${name}${trust}${names}`;
+      return `with mutual TLS made by the proxy${settings?.credential ? ` by credential ${settings.credential}` : ''}${name}${verified}`;
     case 'ISTIO_MUTUAL':
       return 'with mutual TLS of the mesh';
     case 'APPLICATION':
       return `with the application's own TLS${name}`;
   }
+}
+
+/** Whom the proxy takes the server for: without names it takes any that its authorities have signed for. */
+function verifiedText({ insecureSkipVerify, trust, subjectAltNames }: TlsSettings): string {
+  if (insecureSkipVerify) return ', server not verified';
+  const by = trust === null ? '' : ` by ${trust}`;
+  return `, server verified${by} ${subjectAltNames.length === 0 ? 'whatever its name' : `as ${subjectAltNames.join(' or ')}`}`;
 }
 
 const REFUSALS: Readonly<Record<string, string>> = {

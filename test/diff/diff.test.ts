@@ -26,7 +26,7 @@ describe('a diff of traffic', () => {
     );
     expect(changes.map(told)).toEqual([
       'widened: shop/cart to http://api.stripe.com/: refused with 403 by gateway istio-egress/egress: denied by an AuthorizationPolicy (istio-egress/egress) -> ' +
-        "through gateway istio-egress/egress over mutual TLS with the client's identity; reaches port 443 with TLS made by the proxy",
+        "through gateway istio-egress/egress over mutual TLS with the client's identity; reaches port 443 with TLS made by the proxy, server verified whatever its name",
     ]);
     expect(changes[0]?.because).toEqual([
       { kind: 'AuthorizationPolicy', namespace: 'istio-egress', name: 'egress', change: 'changed' },
