@@ -137,13 +137,13 @@ describe('a broken request is blamed on', () => {
       'the rule of a kind that the server has no use for',
       '  - match: [{gateways: [site], port: 443}]',
       '  tcp:\n  - match: [{gateways: [site], port: 443}]',
-      'EDGE207 VirtualService site spec.tcp[0].match[0]',
+      'EDGE220 VirtualService site spec.tcp[0].match[0]',
     ],
     [
       'the rule of a kind that a server which passes TLS through has no use for',
       'tls: {mode: ISTIO_MUTUAL}',
       'tls: {mode: PASSTHROUGH}',
-      'EDGE206 VirtualService site spec.http[1].match[0]',
+      'EDGE220 VirtualService site spec.http[1].match[0]',
     ],
     [
       'the Gateway that selects other pods than those to which its requests are sent',

@@ -137,6 +137,8 @@ function onTheWay(context: CheckContext, all: readonly BrokenPath[]): readonly M
   return [...(first ?? [])].filter((manifest) => others.every((one) => one.has(manifest)));
 }
 
+const BEHIND = new Set<Break>(['no-destination', 'no-subset', 'no-endpoint']);
+
 /** What has a say in a path: what speaks of the request, what decides its hops, and the Gateways of its routes. */
 function onTheWayOf(
   context: CheckContext,
@@ -164,6 +166,8 @@ function onTheWayOf(
       if (gateway) found.add(gateway.manifest);
     }
   }
+  // Who has come in at a gateway got to it: what is behind is no matter of how.
+  if (entered && BEHIND.has(kind)) found.delete(entered);
   return found;
 }
 

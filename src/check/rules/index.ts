@@ -49,6 +49,7 @@ import { rule as claimsWithoutAuthentication } from './claims-without-authentica
 import { rule as tcpRoutesCollide } from './tcp-routes-collide';
 import { rule as routeNotConsulted } from './route-not-consulted';
 import { rule as podNotInjected } from './pod-not-injected';
+import { rule as ruleOfOtherKind } from './rule-of-other-kind';
 import { rule as requestRefused } from './request-refused';
 import { rule as tlsInsideTls } from './tls-inside-tls';
 import { rule as plainTextToTlsPort } from './plain-text-to-tls-port';
@@ -222,6 +223,7 @@ export const rules: readonly Rule[] = [
   tcpRoutesCollide,
   routeNotConsulted,
   podNotInjected,
+  ruleOfOtherKind,
   requestRefused,
   tlsInsideTls,
   plainTextToTlsPort,

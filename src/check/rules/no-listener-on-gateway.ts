@@ -11,6 +11,6 @@ export const rule: Rule = {
   see: 'https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/',
   reads: PATH_KINDS,
   footguns: ['V05', 'V06', 'V07', 'W01', 'W02', 'T08'],
-  causedBy: ['EDGE203', 'EDGE204', 'EDGE205', 'EDGE307', 'EDGE601', 'EDGE602', 'EDGE604'],
+  causedBy: ['EDGE203', 'EDGE204', 'EDGE205', 'EDGE220', 'EDGE307', 'EDGE601', 'EDGE602', 'EDGE604'],
   check: (context) => brokenPathHits(context, ['no-listener']),
 };

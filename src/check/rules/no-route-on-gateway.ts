@@ -15,6 +15,7 @@ export const rule: Rule = {
     'EDGE203',
     'EDGE204',
     'EDGE205',
+    'EDGE220',
     'EDGE307',
     'EDGE601',
     'EDGE602',

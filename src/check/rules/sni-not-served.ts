@@ -11,6 +11,6 @@ export const rule: Rule = {
   see: 'https://istio.io/latest/docs/tasks/traffic-management/egress/egress-gateway/',
   reads: PATH_KINDS,
   footguns: ['T04', 'T05', 'S13'],
-  causedBy: ['EDGE205'],
+  causedBy: ['EDGE205', 'EDGE220'],
   check: (context) => brokenPathHits(context, ['sni-not-served']),
 };

@@ -170,7 +170,7 @@ export const BY_REQUEST: Confirmations = {
     bad: `${HOP}, istio-egress/egress: outbound|443|tls|edition.cnn.com, which has no endpoint`,
     good: THROUGH,
   },
-  'no-listener-on-gateway/http-rule-for-passthrough': {
+  'rule-of-other-kind/at-an-egress-gateway': {
     by: 'request',
     ask: CNN,
     bad: `${HOP}, istio-egress/egress: no listener matched`,
@@ -481,4 +481,15 @@ export const BY_REQUEST: Confirmations = {
     bad: 'app/sleep: answered by route shop.shop.0',
     good: 'app/sleep: outbound|8000||shop.shop.svc.cluster.local, which has no endpoint by route shop.shop.0',
   },
+  ...Object.fromEntries(
+    ['http-where-tls-passes', 'tcp-where-tls-passes', 'tls-where-tls-ends'].map((name) => [
+      `rule-of-other-kind/${name}`,
+      {
+        by: 'request',
+        ask: { from: 'istio-ingress/ingressgateway', url: 'https://shop.example.com/' },
+        bad: 'istio-ingress/ingressgateway: no listener matched',
+        good: 'istio-ingress/ingressgateway: outbound|8443||web.shop.svc.cluster.local, which has no endpoint',
+      },
+    ]),
+  ),
 };
