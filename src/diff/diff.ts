@@ -17,7 +17,7 @@ import { nameClients } from '../traffic/client-names';
 import { regionText } from '../traffic/explore';
 import { bothStates } from './both-states';
 import { byItself } from './by-itself';
-import { compare, type Difference } from './compare';
+import { compare, type Difference, type Doubt } from './compare';
 import { withDefaults } from './defaults';
 import { Links } from './links';
 import { outOfSight } from './out-of-sight';
@@ -39,7 +39,8 @@ import {
 import type { Probes } from './requests';
 import { UNDECLARED } from './undeclared';
 import { doubtOf, noteOf, settingsOf } from './settings';
-import { pastWaypointsInDoubt, podPortsInDoubt } from './pod-ports';
+import { PastWaypointDoubts } from './past-waypoints';
+import { podPortsInDoubt } from './pod-ports';
 import { isBehind, unknownGateways } from './unseen';
 import { unseenTarget } from './unseen-targets';
 import { effectOf } from './way';
@@ -56,6 +57,8 @@ export interface DiffOptions {
   readonly exhaustive?: boolean;
   /** What the work is charged to: what is left when it is used up is undecided. @default that of one command */
   readonly budget?: Budget;
+  /** Whether Services are among the manifests by which Pods are dialled past their waypoints. */
+  readonly isPastWaypoints?: boolean;
 }
 
 interface Finding extends Difference {
@@ -199,8 +202,12 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
     .map((change) => ({ ...change, request: byItself(change.request, states) }))
     .map(onAssumption);
   const effective = new Set(grouped.flatMap(({ because }) => because));
+  const past = new PastWaypointDoubts(meshes, (added) =>
+    diff([...was, ...added[0]], [...is, ...added[1]], { ...options, onProgress: undefined, isPastWaypoints: true }),
+  );
   for (const change of changes) {
-    const doubt = effective.has(change.ref) ? undefined : (podPortsInDoubt(change, meshes) ?? pastWaypointsInDoubt(change, meshes)); // prettier-ignore
+    const ofPods = (): Doubt | undefined => podPortsInDoubt(change, meshes) ?? (options.isPastWaypoints === true ? undefined : past.of(change)); // prettier-ignore
+    const doubt = effective.has(change.ref) ? undefined : ofPods();
     if (doubt === undefined) continue;
     doubts.everywhere(doubt);
     beyond.add(change.ref);

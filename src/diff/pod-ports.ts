@@ -9,24 +9,16 @@ import type { Workload } from '../model/workloads';
 import type { Doubt } from './compare';
 import type { ObjectChange } from './objects';
 
-/**
- * The same of ambient Pods whose Services have waypoints: who dials them by name comes from the waypoint, and what their policies say to others is
- * met by who dials them by address.
- */
-export function pastWaypointsInDoubt({ ref, was, is }: ObjectChange, meshes: readonly Mesh[]): Doubt | undefined {
-  if (!OF_PODS.has(ref.kind)) return undefined;
+/** Whether a changed policy is about ambient Pods whose Services have waypoints: who dials them by name comes from the waypoint, and who dials them by address past it. */
+export function isPastWaypoints({ ref, was, is }: ObjectChange, meshes: readonly Mesh[]): boolean {
+  if (!OF_PODS.has(ref.kind)) return false;
   const sides = [was, is].filter((side) => side !== undefined);
-  const isBypassed = meshes.some((mesh) =>
+  return meshes.some((mesh) =>
     sides
       .filter(({ body }) => !targetsOthers(record(record(body).spec)))
       .flatMap((side) => selectedBy(side, mesh))
       .some((workload) => workload.membership === 'ztunnel' && hasWaypoint(workload, mesh)),
   );
-  if (!isBypassed) return undefined;
-  return {
-    what: `connections to the Pods of ${ref.kind} ${ref.namespace}/${ref.name} by their own addresses`,
-    why: 'these come past the waypoint of their Service, and requests are followed by the names of Services',
-  };
 }
 
 const OF_PODS = new Set(['AuthorizationPolicy', 'PeerAuthentication', 'NetworkPolicy']);

@@ -34,7 +34,7 @@ import { universe } from '../traffic/universe';
 import { allClients, callersOf } from './clients';
 import { violationOf } from './demands';
 import { openServices } from './open-services';
-import { pastWaypoints } from './past-waypoints';
+import { pastWaypoints } from '../traffic/past-waypoints';
 import type { Rule, RuleProblem, Where } from './rules';
 
 export type Verdict = 'proved' | 'refuted' | 'undecided' | 'vacuous';

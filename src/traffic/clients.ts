@@ -263,7 +263,9 @@ function draftsOf(namespace: string, meshes: readonly Mesh[], told: Distinctions
       isPlain: false,
     });
   }
-  const shown = [...workloads.values()].map((workload) => workload.serviceAccount);
+  // Pods of a waypoint call nobody by themselves, and istiod makes their account for them.
+  const waypoints = meshes.flatMap((mesh) => mesh.workloads.inNamespace(namespace)).filter((one) => !isNoWaypoint(one));
+  const shown = [...workloads.values(), ...waypoints].map((workload) => workload.serviceAccount);
   const patterns = told.accounts.map(({ name }) => name).filter(isPattern);
   for (const account of told.accounts) {
     if (account.namespace !== '*' && account.namespace !== namespace) continue;

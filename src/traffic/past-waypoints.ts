@@ -17,11 +17,13 @@ export interface PodsOfService {
 
 export interface PastWaypoints {
   readonly mesh: Mesh;
+  /** The Services of that mesh that no manifest has: they have the names of `direct`. */
+  readonly added: readonly Manifest[];
   readonly services: readonly PodsOfService[];
 }
 
 export function pastWaypoints(mesh: Mesh): PastWaypoints {
-  return mesh.remember(mesh, 'prove: past waypoints', () => {
+  return mesh.remember(mesh, 'past waypoints', () => {
     const found: PodsOfService[] = [];
     const added: Manifest[] = [];
     for (const manifest of mesh.of('', 'Service')) {
@@ -42,6 +44,6 @@ export function pastWaypoints(mesh: Mesh): PastWaypoints {
       added.push({ ...manifest, name, labels: metadata.labels, body: { apiVersion: 'v1', kind: 'Service', metadata, spec } }); // prettier-ignore
       found.push({ host, ports: service.ports.map((one) => one.port), direct: { host: `${name}.${manifest.namespace}.svc.${mesh.config.clusterDomain}`, port: own }, waypoint: binding }); // prettier-ignore
     }
-    return { mesh: found.length === 0 ? mesh : mesh.with(added), services: found };
+    return { mesh: found.length === 0 ? mesh : mesh.with(added), added, services: found };
   });
 }
