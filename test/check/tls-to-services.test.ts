@@ -32,6 +32,24 @@ describe('TLS that a DestinationRule says for a Service of the mesh', () => {
     expect(found(mesh('ISTIO_MUTUAL', { db }))[0]).toContain("shop/db has no sidecar and gets Istio's mutual TLS");
   });
 
+  it('is told of a rule for all hosts, with advice that leaves mutual TLS to the others', () => {
+    const db = workload('db', ', sidecar.istio.io/inject: "false"');
+    const text = mesh('ISTIO_MUTUAL', { db }).replace('{host: db, ', "{host: '*.local', ");
+    const [first] = check(loadText(text)).findings.filter(({ id }) => id === 'EDGE305');
+    expect(first?.field).toBe('spec.trafficPolicy.tls.mode');
+    expect(first?.fix).toMatch(/take tls out of the DestinationRule/);
+    expect(found(mesh('ISTIO_MUTUAL').replace('{host: db, ', "{host: '*.local', "))).toEqual([]);
+  });
+
+  it('is told of each of two rules for one Service, which other namespaces see', () => {
+    const two = (mode: string): string =>
+      `${mesh('ISTIO_MUTUAL', { policy: 'tls: {mode: ISTIO_MUTUAL}' }).replace('{host: db,', '{exportTo: [istio-system], host: db,')}
+---
+{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: own, namespace: shop}, spec: {exportTo: [shop], host: db, trafficPolicy: {tls: {mode: ${mode}}}}}`;
+    expect(found(two('DISABLE'))).toHaveLength(2);
+    expect(found(two('ISTIO_MUTUAL'))).toEqual([]);
+  });
+
   it('is right where both sides speak alike', () => {
     expect(found(mesh('ISTIO_MUTUAL'))).toEqual([]);
     expect(found(mesh('DISABLE', { strict: 'PERMISSIVE' }))).toEqual([]);

@@ -14,6 +14,7 @@ import { policiesOf } from '../credentials';
 import { isHeldTo } from '../destination-rules';
 import { isSubsetOf } from '../../model/hostnames';
 import { push } from '../../model/objects';
+import type { Service } from '../../model/services';
 import { type HttpMatch, NETWORKING, type ServiceEntrySpec, specOf, type TcpMatch } from '../istio';
 import { ANY_ADDRESS, contains, isAddress } from '../../model/addresses';
 import { isHttpOrAuto, isTcp, isTls as modelIsTls } from '../../model/protocols';
@@ -50,7 +51,7 @@ const SAMPLE = 'sample';
 export function probesOf(context: CheckContext): Probe[] {
   const probes = new Map<string, Probe>();
   const add = (probe: Probe): void => {
-    const key = `${probe.url} ${probe.method ?? ''} ${JSON.stringify(probe.headers ?? {})} ${probe.manifest.kind === 'VirtualService' ? probe.manifest.index : ''}`;
+    const key = `${probe.url} ${probe.method ?? ''} ${JSON.stringify(probe.headers ?? {})} ${probe.manifest.kind === 'ServiceEntry' ? '' : probe.manifest.index}`;
     if (!probes.has(key)) probes.set(key, probe);
   };
   for (const { manifest, spec } of context.index(serviceEntries)) {
@@ -76,10 +77,10 @@ function* tlsProbes(context: CheckContext, manifest: Manifest): Generator<Probe>
   const spoken = [...policiesOf({ trafficPolicy: spec.trafficPolicy })].find(
     ({ policy }) => policy.tls?.mode !== undefined,
   );
-  const host = fullHost(context, spec.host ?? '', manifest.namespace);
-  if (spoken === undefined || !isName(host)) return;
+  const named = fullHost(context, spec.host ?? '', manifest.namespace);
+  if (spoken === undefined) return;
   const field = [...spoken.field, 'tls', 'mode'];
-  for (const { registry, namespace, selector, ports } of context.mesh.services.named(host).values()) {
+  for (const { registry, namespace, selector, ports, host } of servicesOf(context, named)) {
     if (registry !== 'Kubernetes') continue;
     const workloads = context.mesh.workloads.selected(namespace, selector);
     if (!workloads.some(({ membership }) => membership !== 'gateway')) continue;
@@ -94,6 +95,11 @@ function* tlsProbes(context: CheckContext, manifest: Manifest): Generator<Probe>
         yield { scheme, host, port, url: `${scheme}://${host}:${port}${scheme === 'http' ? '/' : ''}`, manifest, field, isFor }; // prettier-ignore
     }
   }
+}
+
+function servicesOf({ mesh: { services } }: CheckContext, host: string): Iterable<Service> {
+  if (!host.startsWith('*')) return isName(host) ? services.named(host).values() : [];
+  return services.all.filter((one) => !one.assumed && isName(one.host) && isSubsetOf(one.host, host));
 }
 
 function* entryProbes(manifest: Manifest, spec: ServiceEntrySpec): Generator<Probe> {

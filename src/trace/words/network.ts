@@ -32,7 +32,7 @@ export const NETWORK_WORDS: WordsFor<
   }),
   'mutual-tls-without-sidecar': ({ workload }) => ({
     what: `${workload} has no sidecar and gets Istio's mutual TLS`,
-    fix: 'inject a sidecar there, or set tls.mode DISABLE in the DestinationRule',
+    fix: `inject a sidecar there, or take tls out of the DestinationRule: without it proxies use mutual TLS wherever there is a sidecar to take it`,
   }),
   'no-such-gateway': ({ gateway }) => ({ what: `there is no gateway ${gateway}`, fix: 'create it' }),
 };

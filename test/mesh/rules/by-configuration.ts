@@ -220,6 +220,15 @@ export const BY_CONFIGURATION: Confirmations = {
     bad: 'it stays',
     good: 'it is taken away',
   },
+  'envoy-filter-ignored/other-context': {
+    by: 'configuration',
+    of: 'istio-ingress/ingress',
+    look: 'whether its routes take the header away',
+    at: ({ routes }) => (JSON.stringify(routes).includes('x-internal') ? 'it is taken away' : 'it stays'),
+    beside: PLAIN_INGRESS,
+    bad: 'it stays',
+    good: 'it is taken away',
+  },
   'unknown-destination/mirror': {
     by: 'configuration',
     of: 'app/sleep',
