@@ -51,7 +51,7 @@ const ISTIO = {
   /** Listeners for TLS take TLSRoutes whatever their mode; before, those that terminate it take TCPRoutes alone. */
   takesTlsRoutesOfAnyMode: { since: '1.30', source: 'generateSupportedKinds of pilot/pkg/config/kube/gateway/conditions.go' }, // prettier-ignore
   /** A TLSRoute at a listener with a hostname is for what both have; before, for all of its hostnames. */
-  narrowsTlsHosts: { since: '1.30', source: 'releasenotes/notes/fix-tls-route-hostname-bypass.yaml; route_collections.go' }, // prettier-ignore
+  narrowsTlsHosts: { since: '1.30', patches: ['1.28.6', '1.29.2'], source: 'releasenotes/notes/fix-tls-route-hostname-bypass.yaml; route_collections.go' }, // prettier-ignore
   /** Of listeners of a Gateway and its sets that clash, the first is served, and the others are not; before, their servers are merged as those of Istio's Gateways. */
   comparesListeners: { since: '1.30', source: 'releasenotes/notes/listenerset-conflict-resolution.yaml; listener_conflict.go of pilot/pkg/config/kube/gatewaycommon' }, // prettier-ignore
   /** Routes for a Service or ServiceEntry whose waypoint is another controller's are that one's, and not for sidecars either. */
@@ -80,6 +80,10 @@ const ISTIO = {
   closesWithoutAuthority: { since: '1.31', patches: ['1.29.7', '1.30.4'], source: 'GHSA-qm8v-g4f9-qhjx; announcements of 1.29.7 and 1.30.4' }, // prettier-ignore
   /** Proxies that normalize paths take `.;v=1` and `..;v=1` for dot segments; before, for names. */
   foldsParameters: { since: '1.31', patches: ['1.29.7', '1.30.4'], source: 'CVE-2026-73551 of Envoy; announcements of 1.29.7 and 1.30.4 (ISTIO-SECURITY-2026-006)' }, // prettier-ignore
+  /** Proxies take the service accounts of an AuthorizationPolicy as they are written; before, a dot in one stands for any character. */
+  quotesAccounts: { since: '1.30', patches: ['1.28.6', '1.29.2'], source: 'CVE-2026-39350; releasenotes/notes/59700.yaml; serviceAccountRegex of pilot/pkg/security/authz/model/generator.go' }, // prettier-ignore
+  /** The same of its namespaces, and of principals with a star in front; before, what follows the star is an expression. */
+  quotesIdentities: { since: '1.30', patches: ['1.28.7', '1.29.3'], source: 'releasenotes/notes/59992.yaml; StringMatcherWithPrefix of pilot/pkg/security/authz/matcher/string.go, srcNamespaceGenerator of pilot/pkg/security/authz/model/generator.go' }, // prettier-ignore
 } as const satisfies Record<string, Switch>;
 
 export type IstioBehavior = Readonly<Record<keyof typeof ISTIO, boolean>>;

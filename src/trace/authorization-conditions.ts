@@ -2,10 +2,10 @@
 import { entry, list, record, records, text, texts, type Json } from '../model/fields';
 import type { Mesh } from '../model/mesh';
 import { ZTUNNEL_CONDITIONS } from '../model/ztunnel';
-import { folding, isExpression, KEYS, namespacePattern, pathPattern, pattern } from './authorization-matchers';
+import { accountPattern, folding, isExpression, KEYS, namespacePattern, pathPattern, pattern, principalPattern, QUOTES_ALL, type Quoting } from './authorization-matchers'; // prettier-ignore
 import type { Claims } from './claims';
 import { headerFits, type HttpRequest } from './http-routes';
-import { evaluate, exact, PRESENT, regex, type Matcher } from './matcher';
+import { evaluate, exact, PRESENT, type Matcher } from './matcher';
 import { trustedDomains } from './handshake';
 import { and, inBlock, isClientFromBlock, isFromBlock, not, some, type Access, type Block, type Condition, type Rule as FilterRule, type Truth } from './rbac'; // prettier-ignore
 import { outermost, podOf, type Flight } from './walk';
@@ -42,7 +42,8 @@ function byPrincipal(subject: Subject, matches: (principal: string) => boolean):
 
 /** A trust domain's aliases stand for it in principals that have all five parts (trustdomain/bundle.go), and nowhere at ztunnel. */
 function principalFits({ mesh, access }: Subject, pattern: string, principal: string): boolean {
-  if (access.atZtunnel !== true && isExpression(pattern)) return evaluate(regex(`.${pattern}`), principal);
+  const quoting = quotingFor({ mesh, access });
+  if (isExpression('principals', pattern, quoting)) return evaluate(principalPattern(pattern, quoting), principal);
   if (fits(pattern, principal)) return true;
   if (access.atZtunnel === true || pattern.split('/').length !== 5) return false;
   const [domain, rest] = [pattern.slice(0, pattern.indexOf('/')), pattern.slice(pattern.indexOf('/') + 1)];
@@ -51,17 +52,15 @@ function principalFits({ mesh, access }: Subject, pattern: string, principal: st
   return isOwn && own.some((one) => fits(`${one}/${rest}`, principal));
 }
 
+function quotingFor({ mesh, access }: Pick<Subject, 'mesh' | 'access'>): Quoting {
+  return access.atZtunnel === true ? QUOTES_ALL : mesh.config.istio;
+}
+
 function trustDomainFits(value: string, { mesh, access }: Subject): boolean {
   if (value === '*') return true;
   const domain = trustDomainOf(mesh, access.flight);
   const own = trustedDomains(mesh);
   return fits(value, domain) || (own.includes(value) && own.includes(domain));
-}
-
-function serviceAccountFits(value: string, policyNamespace: string, principal: string): boolean {
-  const slash = value.indexOf('/');
-  const [namespace, name] = slash < 0 ? [policyNamespace, value] : [value.slice(0, slash), value.slice(slash + 1)];
-  return principal.endsWith(`/ns/${namespace}/sa/${name}`);
 }
 
 /**
@@ -107,9 +106,11 @@ function isRequestPrincipal(given: string, claims: Claims): boolean {
 const TESTS: Readonly<Record<string, Test>> = {
   principals: (value, subject) => byPrincipal(subject, (principal) => principalFits(subject, value, principal)),
   namespaces: (value, subject) =>
-    byPrincipal(subject, (principal) => evaluate(regex(`.*${namespacePattern(value)}.*`), `/${principal}/`)),
+    byPrincipal(subject, (principal) => evaluate(namespacePattern(value, quotingFor(subject)), principal)),
   serviceAccounts: (value, subject) =>
-    byPrincipal(subject, (principal) => serviceAccountFits(value, subject.policyNamespace, principal)),
+    byPrincipal(subject, (principal) =>
+      evaluate(accountPattern(value, subject.policyNamespace, quotingFor(subject)), principal),
+    ),
   // Aliases stand for one another here too (ExpandTrustDomainAliases).
   trustDomains: (value, subject) => byPrincipal(subject, () => trustDomainFits(value, subject)),
   ipBlocks: (value, { access }) => isFromBlock(value, access),

@@ -1,4 +1,5 @@
 /** What values of AuthorizationPolicies mean, as matchers. */
+import type { IstioBehavior } from '../model/release-behavior';
 import { exact, prefix, regex, suffix, type Matcher } from './matcher';
 
 /** `*`, `prefix*`, `*suffix`, or the whole. */
@@ -25,21 +26,64 @@ export function pathPattern(value: string): Matcher {
   return regex(parts.join(''));
 }
 
+const SPECIAL = /[.+*?^${}()|[\]\\]/g;
+
 function quoted(value: string): string {
-  return value.replace(/[.+*?^${}()|[\]\\]/g, '\\$&');
+  return value.replace(SPECIAL, '\\$&');
 }
 
-/**
- * A principal with a star in front and another: proxies get all that follows as an expression after `spiffe://.*` (`StringMatcherWithPrefix` in
- * Istio's pilot/pkg/security/authz/matcher/string.go), and ztunnel the text.
- */
-export function isExpression(principal: string): boolean {
-  return /^\*[^*].*\*/.test(principal);
+function isPlain(value: string): boolean {
+  return value.search(SPECIAL) < 0;
 }
 
-/** A namespace within a principal between slashes, as a regular expression. */
-export function namespacePattern(value: string): string {
-  return `/ns/${value.split('*').map(quoted).join('.*')}/`;
+/** What istiod quotes of who calls where it writes expressions for proxies; ztunnel is told texts, not expressions. */
+export type Quoting = Pick<IstioBehavior, 'quotesAccounts' | 'quotesIdentities'>;
+
+export const QUOTES_ALL: Quoting = { quotesAccounts: true, quotesIdentities: true };
+
+/** Whether more than the text counts of a value of a policy: a principal with a star in front, and whatever stands for namespaces and accounts. */
+export function isExpression(
+  name: 'principals' | 'namespaces' | 'serviceAccounts',
+  value: string,
+  quoting: Quoting,
+): boolean {
+  switch (name) {
+    case 'principals':
+      return !quoting.quotesIdentities && /^\*[^*]/.test(value) && !isPlain(value.slice(1));
+    case 'namespaces':
+      return !quoting.quotesIdentities && !isPlain(value.replaceAll('*', ''));
+    case 'serviceAccounts':
+      return !quoting.quotesAccounts && !isPlain(value);
+  }
+}
+
+/** Principals without `spiffe://` that a principal of a policy stands for. */
+export function principalPattern(value: string, quoting: Quoting): Matcher {
+  return isExpression('principals', value, quoting) ? regex(`.${value}`) : pattern(value);
+}
+
+/** Principals of the namespaces that a policy names. */
+export function namespacePattern(value: string, { quotesIdentities }: Quoting): Matcher {
+  const parts = value.split('*').map((part) => (quotesIdentities ? quoted(part) : part));
+  return regex(`(?:.*/)?ns/${parts.join('.*')}(?:/.*)?`);
+}
+
+/** Principals of the account that a policy of a namespace names: `NAME` is of its own. */
+export function accountPattern(value: string, policyNamespace: string, quoting: Quoting): Matcher {
+  const { namespace, name } = accountNamed(value, policyNamespace);
+  return isExpression('serviceAccounts', value, quoting)
+    ? regex(`.+/ns/${namespace}/(?:.+/|)sa/${name}(?:/.+)?`)
+    : suffix(`/ns/${namespace}/sa/${name}`);
+}
+
+export function accountNamed(
+  value: string,
+  policyNamespace: string,
+): { readonly namespace: string; readonly name: string } {
+  const slash = value.indexOf('/');
+  return slash < 0
+    ? { namespace: policyNamespace, name: value }
+    : { namespace: value.slice(0, slash), name: value.slice(slash + 1) };
 }
 
 /** The field of a source or operation that a key of a condition stands for. */

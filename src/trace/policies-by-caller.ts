@@ -5,6 +5,7 @@
 import { record, records, text, texts, type Json } from '../model/fields';
 import type { Mesh } from '../model/mesh';
 import { push, type Config } from '../model/objects';
+import { accountNamed, isExpression, type Quoting } from './authorization-matchers';
 
 export interface PoliciesOfAction {
   readonly all: readonly Config[];
@@ -22,16 +23,19 @@ type Action = 'CUSTOM' | 'DENY' | 'ALLOW';
 export function policiesByAction(mesh: Mesh, policies: readonly Config[]): Readonly<Record<Action, PoliciesOfAction>> {
   return mesh.remember(policies, 'policies by action', () => {
     const of = (action: Action): PoliciesOfAction =>
-      sorted(policies.filter(({ spec }) => (text(spec.action) || 'ALLOW') === action));
+      sorted(
+        policies.filter(({ spec }) => (text(spec.action) || 'ALLOW') === action),
+        mesh.config.istio,
+      );
     return { CUSTOM: of('CUSTOM'), DENY: of('DENY'), ALLOW: of('ALLOW') };
   });
 }
 
-function sorted(all: readonly Config[]): PoliciesOfAction {
+function sorted(all: readonly Config[], quoting: Quoting): PoliciesOfAction {
   const byCaller = new Map<string, number[]>();
   const forAny: number[] = [];
   for (const [at, { spec, namespace }] of all.entries()) {
-    const keys = callersOf(spec, namespace);
+    const keys = callersOf(spec, namespace, quoting);
     if (keys === undefined) forAny.push(at);
     else for (const key of keys) push(byCaller, key, at);
   }
@@ -64,10 +68,10 @@ function keysOf(principal: string): readonly string[] {
 }
 
 /** The only callers, as `keysOf` has them, that any rule may match; undefined where one rule may match others. */
-function callersOf(spec: Json, own: string): ReadonlySet<string> | undefined {
+function callersOf(spec: Json, own: string, quoting: Quoting): ReadonlySet<string> | undefined {
   const found = new Set<string>();
   for (const rule of records(spec.rules)) {
-    const sources = records(rule.from).map(({ source }) => keysOfSource(record(source), own));
+    const sources = records(rule.from).map(({ source }) => keysOfSource(record(source), own, quoting));
     if (sources.length === 0) return undefined;
     for (const keys of sources) {
       if (keys === undefined) return undefined;
@@ -78,12 +82,17 @@ function callersOf(spec: Json, own: string): ReadonlySet<string> | undefined {
 }
 
 /** All fields of a source must hold, and so one that names callers is enough to know them by. */
-function keysOfSource(source: Json, own: string): readonly string[] | undefined {
+function keysOfSource(source: Json, own: string, quoting: Quoting): readonly string[] | undefined {
+  const namesAll = (name: 'principals' | 'namespaces' | 'serviceAccounts'): boolean =>
+    texts(source[name]).length > 0 && !texts(source[name]).some((value) => isExpression(name, value, quoting));
   const principals = texts(source.principals).map((one) => PRINCIPAL.exec(one));
-  if (principals.length > 0 && principals.every((one) => one !== null))
+  if (namesAll('principals') && principals.every((one) => one !== null))
     return principals.map(([, namespace = '', account = '']) => `${namespace}/${account}`);
-  const accounts = texts(source.serviceAccounts);
-  if (accounts.length > 0) return accounts.map((one) => (one.includes('/') ? one : `${own}/${one}`));
+  if (namesAll('serviceAccounts'))
+    return texts(source.serviceAccounts).map((one) => {
+      const { namespace, name } = accountNamed(one, own);
+      return `${namespace}/${name}`;
+    });
   const namespaces = texts(source.namespaces);
-  return namespaces.length > 0 && namespaces.every((one) => !one.includes('*')) ? namespaces : undefined;
+  return namesAll('namespaces') && namespaces.every((one) => !one.includes('*')) ? namespaces : undefined;
 }

@@ -8,6 +8,8 @@ import type { Manifest } from '../model/manifest';
 import type { Mesh } from '../model/mesh';
 import { NETWORK_LABEL } from '../model/networks';
 import { push, visibility } from '../model/objects';
+import { accountNamed, accountPattern, isExpression, namespacePattern, principalPattern } from '../trace/authorization-matchers'; // prettier-ignore
+import { evaluate, type Matcher } from '../trace/matcher';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -112,7 +114,7 @@ class Reader {
         if (!isRoot) this.name(manifest.namespace);
         return this.select(own, { matchLabels: record(spec.workloadSelector).labels });
       case 'AuthorizationPolicy':
-        return this.readAuthorization(spec, manifest);
+        return this.readAuthorization(spec, manifest, mesh);
       case 'NetworkPolicy':
         return this.readNetworkPolicy(spec, manifest);
       default: {
@@ -140,7 +142,7 @@ class Reader {
     }
   }
 
-  private readAuthorization(spec: Json, manifest: Manifest): void {
+  private readAuthorization(spec: Json, manifest: Manifest, mesh: Mesh): void {
     for (const rule of records(spec.rules)) {
       // Clients of its own namespace may dial its Services by their names alone, and so have a Host of their own.
       if (records(rule.to).some(({ operation }) => asksForShortHost(record(operation)))) this.name(manifest.namespace);
@@ -156,16 +158,43 @@ class Reader {
         ...valuesOf(key),
       ];
       for (const namespace of all('namespaces', 'source.namespace')) this.nameOrPattern(namespace);
-      for (const account of all('serviceAccounts', 'source.serviceAccount')) {
-        const slash = account.indexOf('/');
-        const namespace = slash < 0 ? manifest.namespace : account.slice(0, slash);
-        this.name(namespace);
-        this.trust(namespace, account.slice(slash + 1));
-      }
+      for (const account of all('serviceAccounts', 'source.serviceAccount'))
+        this.readAccount(accountNamed(account, manifest.namespace));
       for (const principal of all('principals', 'source.principal')) this.readPrincipal(principal);
       for (const block of [...all('ipBlocks', 'source.ip'), ...all('remoteIpBlocks', 'remote.ip')])
         this.blocks.add(block);
+      const { istio } = mesh.config;
+      this.readExpressions('serviceAccounts', all('serviceAccounts', 'source.serviceAccount'), (value) => accountPattern(value, manifest.namespace, istio), (value) => this.readAccount(accountNamed(value, manifest.namespace)), mesh); // prettier-ignore
+      this.readExpressions('namespaces', all('namespaces', 'source.namespace'), (value) => namespacePattern(value, istio), (value) => this.nameOrPattern(value), mesh); // prettier-ignore
+      this.readExpressions('principals', all('principals', 'source.principal'), (value) => principalPattern(value, istio), (value) => this.readPrincipal(value), mesh); // prettier-ignore
     }
+  }
+
+  /** Those that proxies take for what a value names, although it does not name them: who is shown, and one whom only an expression takes in. */
+  private readExpressions(
+    name: Parameters<typeof isExpression>[0],
+    values: readonly string[],
+    patternOf: (value: string) => Matcher,
+    readName: (value: string) => void,
+    { config, workloads }: Mesh,
+  ): void {
+    for (const value of values) {
+      if (!isExpression(name, value, config.istio)) continue;
+      const other = value.replaceAll('.', '-');
+      // Within a principal a star repeats what is before it, and once will do.
+      readName(name === 'principals' ? `*${other.replaceAll('*', '')}` : other);
+      const pattern = patternOf(value);
+      for (const { namespace, serviceAccount } of workloads.all) {
+        if (!evaluate(pattern, `${config.trustDomain}/ns/${namespace}/sa/${serviceAccount}`)) continue;
+        this.name(namespace);
+        this.trust(namespace, serviceAccount);
+      }
+    }
+  }
+
+  private readAccount({ namespace, name }: ReturnType<typeof accountNamed>): void {
+    this.name(namespace);
+    this.trust(namespace, name);
   }
 
   /** `TRUST-DOMAIN/ns/NAMESPACE/sa/ACCOUNT`, of which a `*` may stand for the beginning or the end. */

@@ -2,8 +2,17 @@
 import { isAddress } from '../model/addresses';
 import { entry, list, record, records, text, texts, type Json } from '../model/fields';
 import type { Mesh } from '../model/mesh';
-import { folding, KEYS, isExpression, namespacePattern, pathPattern, pattern } from '../trace/authorization-matchers';
-import { anyOf, exact, prefix, PRESENT, regex, suffix, type Matcher } from '../trace/matcher';
+import {
+  accountPattern,
+  folding,
+  isExpression,
+  KEYS,
+  namespacePattern,
+  pathPattern,
+  pattern,
+  principalPattern,
+} from '../trace/authorization-matchers';
+import { anyOf, exact, prefix, PRESENT, regex, type Matcher } from '../trace/matcher';
 import { istioPaths } from '../trace/paths';
 import type { Clause } from './cover';
 import type { Universe } from './members';
@@ -98,14 +107,24 @@ function aboutOf(name: string, values: readonly string[], { namespace, mesh }: P
     matcher: anyOf(...values.map(matcherOf)),
   });
   // Trust domains that stand for one another make several principals of one: compared as they are written.
+  const { istio } = mesh.config;
   const isPlain = mesh.config.trustDomainAliases.length === 0 && mesh.config.trustDomain === 'cluster.local';
   switch (name) {
     case 'principals':
-      return isPlain && !values.some(isExpression) ? of('principal', pattern) : asWritten(name, values);
     case 'namespaces':
-      return of('principal', (value) => regex(`(?:.*/)?${namespacePattern(value).slice(1, -1)}(?:/.*)?`));
     case 'serviceAccounts':
-      return of('principal', (value) => suffix(accountOf(value, namespace)));
+      // Expressions are what proxies get alone, and not ztunnel: nothing is concluded of them.
+      if (values.some((value) => isExpression(name, value, istio))) return asWritten(name, values);
+      break;
+    default:
+  }
+  switch (name) {
+    case 'principals':
+      return isPlain ? of('principal', (value) => principalPattern(value, istio)) : asWritten(name, values);
+    case 'namespaces':
+      return of('principal', (value) => namespacePattern(value, istio));
+    case 'serviceAccounts':
+      return of('principal', (value) => accountPattern(value, namespace, istio));
     case 'hosts':
       return of('host', (value) => folding(pattern(value)));
     case 'methods':
@@ -134,11 +153,6 @@ function aboutOf(name: string, values: readonly string[], { namespace, mesh }: P
   if (header !== undefined && header !== 'host') return of('header', (value) => (value === '*' ? PRESENT : pattern(value)), header); // prettier-ignore
   const claim = /^request\.auth\.claims\[(.+)\]$/.exec(name)?.[1];
   return claim === undefined ? undefined : ofClaim(claim.split(']['), values);
-}
-
-function accountOf(value: string, policyNamespace: string): string {
-  const [namespace, name] = value.includes('/') ? value.split('/', 2) : [policyNamespace, value];
-  return `/ns/${namespace}/sa/${name}`;
 }
 
 /** Known only from a condition that is written in the same way. */

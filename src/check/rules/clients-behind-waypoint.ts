@@ -2,6 +2,7 @@ import { routingType } from '../../model/envoy-gateway';
 import type { FieldPath } from '../../model/manifest';
 import { envoyGateways } from '../envoy-gateway';
 import type { Workload } from '../../model/workloads';
+import { accountNamed } from '../../trace/authorization-matchers';
 import { type JudgingPolicy, judgingPolicies, targetRefsOf, waypointOf, workloadsOf } from '../authorization';
 import type { CheckContext } from '../context';
 import type { AuthorizationRule, AuthorizationSource } from '../istio';
@@ -156,7 +157,7 @@ function isMet(context: CheckContext, source: AuthorizationSource, waypoint: Way
   const { principals = [], namespaces = [], serviceAccounts = [] } = source;
   const { notPrincipals = [], notNamespaces = [], notServiceAccounts = [] } = source;
   const isAccount = (value: string): boolean => {
-    const [namespace, name] = value.includes('/') ? value.split('/') : [home, value];
+    const { namespace, name } = accountNamed(value, home);
     return namespace === waypoint.namespace && name === waypoint.account;
   };
   const any = (values: readonly string[], test: (value: string) => boolean): boolean =>

@@ -1,4 +1,5 @@
 import type { FieldPath } from '../../model/manifest';
+import { isExpression, type Quoting } from '../../trace/authorization-matchers';
 import { type AuthorizationRule, SECURITY, specOf } from '../istio';
 import type { Rule } from '../rule';
 import { hasInnerStar } from './star-within-value';
@@ -18,14 +19,15 @@ export const rule: Rule = {
       const { rules = [], action = 'ALLOW' } = specOf('AuthorizationPolicy', manifest);
       for (const [r, rule] of rules.entries()) {
         for (const { value, isLeftOut, field } of principalsOf(rule)) {
-          if (canMatch(value)) continue;
+          const isStarred = isStarredIn(context.mesh.config.istio, value);
+          if (canMatch(value) && !isStarred) continue;
           const plain = value.replace(/^spiffe:\/\//, '');
           yield {
             manifest,
             field: ['spec', 'rules', r, ...field],
             what: `nobody is "${value}": ${effectOf(action, isLeftOut)}`,
             ...(plain !== value && canMatch(plain) ? { fix: `Write ${plain}.` } : {}),
-            ...(isStarred(value) ? STAR : {}),
+            ...(isStarred ? STAR : {}),
           };
         }
       }
@@ -65,15 +67,16 @@ function* principalsOf({ from = [], when = [] }: AuthorizationRule): Generator<P
   }
 }
 
-/**
- * Only what is whole has to have the form. A star stands for anything at the beginning or the end, and nowhere else; but what comes after one at
- * the beginning is part of an expression (`StringMatcherWithPrefix`), which may match in a way that nobody meant.
- */
+/** Only what is whole has to have the form. */
 function canMatch(value: string): boolean {
-  if (value.startsWith('spiffe://') || isStarred(value)) return false;
+  if (value.startsWith('spiffe://')) return false;
   return value.includes('*') || /^[^/]+\/ns\/[^/]+\/sa\/[^/]+$/.test(value);
 }
 
-function isStarred(value: string): boolean {
-  return !value.startsWith('*') && hasInnerStar(value);
+/**
+ * A star stands for anything at the beginning or the end, and nowhere else; but where istiod does not quote what comes after one at the beginning,
+ * that is an expression, which may match in a way that nobody meant.
+ */
+function isStarredIn(quoting: Quoting, value: string): boolean {
+  return hasInnerStar(value) && !isExpression('principals', value, quoting);
 }
