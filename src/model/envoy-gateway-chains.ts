@@ -5,6 +5,7 @@
 import { hostnamesAt, type Attachment } from './attachments';
 import type { ApiGateway, ApiListener, GatewayApi } from './gateway-api';
 import { containerPort } from './envoy-gateway';
+import type { RefusedPasswords } from './secret-fault';
 
 /** A chain of a listener: of the listener itself, of a route at it, or one that leads nowhere since there is no route. */
 export interface ChainOf {
@@ -25,7 +26,8 @@ export interface RouteAt {
 export type RefusedByEnvoy =
   /** `name`: the server name that both have; null where both take every name. */
   | { readonly is: 'chains-match-alike'; readonly name: string | null; readonly chains: readonly [ChainOf, ChainOf]; readonly ofOneListener: boolean } // prettier-ignore
-  | { readonly is: 'hostname-twice'; readonly hostname: string; readonly routes: readonly [RouteAt, RouteAt] };
+  | { readonly is: 'hostname-twice'; readonly hostname: string; readonly routes: readonly [RouteAt, RouteAt] }
+  | ({ readonly is: 'passwords'; readonly policy: { readonly kind: string; readonly namespace: string; readonly name: string } } & RefusedPasswords); // prettier-ignore
 
 export interface EnvoyRefusal {
   /** `listener`: nothing listens on the port. `routes`: no request on the port finds a route. */

@@ -5,6 +5,14 @@ import type { Manifest } from './manifest';
 /** Why a line of `.htpasswd` is not taken. */
 export type PasswordFault = 'no-name' | 'other-hash' | 'no-hash';
 
+/** What Envoy Gateway takes of `.htpasswd`, and Envoy does not. */
+export type PasswordRefusal = 'line-end' | 'space' | 'no-user' | 'user-twice';
+
+export interface RefusedPasswords {
+  readonly secret: { readonly kind: string; readonly namespace: string; readonly name: string };
+  readonly fault: PasswordRefusal;
+}
+
 /** Without `has` the key is not there. */
 export interface SecretFault {
   readonly key: string;
@@ -28,11 +36,25 @@ export function secretFault(field: string, secret: Manifest | undefined): Secret
   const own = { ...record(data), ...record(stringData) };
   if (Object.keys(own).length === 0) return undefined;
   if (!Object.hasOwn(own, key)) return { key };
-  const plain = strings(stringData);
-  const value = Object.hasOwn(plain, key) ? plain[key] : decoded(strings(data)[key]);
+  const value = valueOf(secret, key);
   const has = key === '.htpasswd' && value !== undefined ? passwordFault(value) : undefined;
   return has === undefined ? undefined : { key, has };
 }
+
+function valueOf({ body }: Manifest, key: string): string | undefined {
+  const { data, stringData } = record(body);
+  const plain = strings(stringData);
+  return Object.hasOwn(plain, key) ? plain[key] : decoded(strings(data)[key]);
+}
+
+/** The users of a Secret that Envoy Gateway takes; undefined where they are not known, or not taken. */
+export function passwordsOf(secret: Manifest | undefined): string | undefined {
+  const value = secret === undefined ? undefined : valueOf(secret, '.htpasswd');
+  return value === undefined || isFilledIn(value) || passwordFault(value) !== undefined ? undefined : value;
+}
+
+/** What another program fills in has no users yet. */
+const isFilledIn = (value: string): boolean => !value.includes(':') || /\$\{|\{\{|<[^>]*>|ENC\[/.test(value);
 
 /** Undefined for what is no text in base64: a stand-in for the value. */
 function decoded(value: string | undefined): string | undefined {
@@ -43,8 +65,7 @@ function decoded(value: string | undefined): string | undefined {
 
 /** As `validateHtpasswdFormat`. */
 function passwordFault(value: string): PasswordFault | undefined {
-  // What another program fills in has no users yet.
-  if (!value.includes(':') || /\$\{|\{\{|<[^>]*>|ENC\[/.test(value)) return undefined;
+  if (isFilledIn(value)) return undefined;
   for (const line of value.split('\n').map((one) => one.trim())) {
     if (line === '') continue;
     const colon = line.indexOf(':');

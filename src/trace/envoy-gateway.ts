@@ -1,6 +1,7 @@
 /** Envoy Gateway's proxies: what is before them, and what its configuration makes them do with a connection. */
 import { bypassesInbound } from '../model/ambient-capture';
 import { refusedByEnvoy } from '../model/envoy-gateway-chains';
+import { passwordsRefusedAt } from '../model/envoy-gateway-passwords';
 import {
   containerPort,
   effectiveProxy,
@@ -76,11 +77,17 @@ export function throughProxies(
     const by = { ...left.policy, field: `spec.authorization.rules[${left.rule}]` };
     return unknown(hopOf(incoming, { decidedBy: decisions(by) }), gap({ kind: 'configuration-not-written', ...left }));
   }
-  const refusal = mesh.remember(gateway, `refused ${namedPort}`, () => refusedByEnvoy(mesh.gatewayApi, gateway, namedPort)); // prettier-ignore
+  const refusal = mesh.remember(gateway, `refused ${namedPort}`, () => refusedByEnvoy(mesh.gatewayApi, gateway, namedPort) ?? passwordsRefusedAt(mesh, gateway, namedPort)); // prettier-ignore
   if (refusal?.is === 'listener') {
     const [at] = refusal.at;
-    const by = at === undefined ? gatewayDecision(gateway, 'spec.listeners') : listenerDecision(at);
-    return closed({ reason: { kind: 'listener-refused-by-envoy', problem: refusal.problem }, by });
+    const { problem } = refusal;
+    const by =
+      problem.is === 'passwords'
+        ? { ...problem.policy, field: 'spec.basicAuth.users' }
+        : at === undefined
+          ? gatewayDecision(gateway, 'spec.listeners')
+          : listenerDecision(at);
+    return closed({ reason: { kind: 'listener-refused-by-envoy', problem }, by });
   }
   const stream = matched?.routeConfig === null ? streamTarget(stage, matched, outermost(flight.layers)?.sni ?? null) : undefined; // prettier-ignore
   return through(walk, {

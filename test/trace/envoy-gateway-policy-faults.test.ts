@@ -257,6 +257,17 @@ ${data}
   ])('has %s', (_what, data) => expect(end(BASIC + secret(data))).toBe(FAILS));
 
   it.each([
+    ['lines that end with CRLF', `${SHA}\\r\\n`],
+    ['space at the end of a line', `${SHA} \\n`],
+    ['a line of spaces', `${SHA}\\n  \\n`],
+    ['a user twice', `${SHA}\\n${SHA}\\n`],
+    ['a line without a name', `${SHA.replace('foo', '')}\\n`],
+  ])('is taken by Envoy Gateway and refused by Envoy, with all of the port, with %s', (_what, users) => {
+    const text = BASIC + secret(`stringData: {.htpasswd: "${users}"}`);
+    expect(end(text)).toBe('NR - at envoy-gateway');
+  });
+
+  it.each([
     ['a hash by SHA-1', `stringData: {.htpasswd: '${SHA}'}`],
     ['the same in base64', `data: {.htpasswd: '${Buffer.from(`${SHA}\n`).toString('base64')}'}`],
     ['a stand-in', 'data: {.htpasswd: REDACTED}'],

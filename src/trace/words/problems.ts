@@ -2,6 +2,7 @@
 import type { AuthorityFault } from '../../model/backend-authority';
 import type { GatewayProblem } from '../../model/envoy-gateway';
 import type { BackendProblem } from '../../model/envoy-gateway-backends';
+import type { PasswordRefusal } from '../../model/secret-fault';
 import type { ChainOf, RefusedByEnvoy, RouteAt } from '../../model/envoy-gateway-chains';
 import type { ServerProblem } from '../../model/merged-gateway';
 import type { Reason, ReasonKind, Reasons } from '../reasons';
@@ -83,8 +84,20 @@ export function placeText({ listener, gateway }: Pick<RouteAt, 'listener' | 'gat
   return `listener ${listener}${gateway === null ? '' : ` of Gateway ${gateway}`}`;
 }
 
+const REFUSED_PASSWORDS: Readonly<Record<PasswordRefusal, string>> = {
+  'line-end': 'lines that end with a carriage return (CRLF), which Envoy counts to the hash',
+  space: 'a line with space at its end, which Envoy counts to the hash',
+  'no-user': 'a line without a name before the colon',
+  'user-twice': 'a user twice',
+};
+
 /** What Envoy refuses of that which Envoy Gateway makes for a port. */
 export function envoyRefusalWords(problem: RefusedByEnvoy): Words {
+  if (problem.is === 'passwords')
+    return {
+      what: `Envoy refuses the listener: .htpasswd of ${named(problem.secret)}, which ${named(problem.policy)} names, has ${REFUSED_PASSWORDS[problem.fault]}`,
+      fix: 'write each user once, a line NAME:{SHA}HASH that ends with a line feed alone',
+    };
   if (problem.is === 'chains-match-alike') {
     const [one, other] = problem.chains;
     const both = problem.name === null ? 'take every name' : `have the hostname ${problem.name}`;

@@ -174,6 +174,9 @@ export const BY_SOURCE: Confirmations = {
     'internal/gatewayapi/validate.go (Envoy Gateway 1.7.0)',
     'validateConflictedMergedListeners leaves out later listeners of one port, protocol and hostname',
   ),
+  'policy-reference-not-usable/users-with-crlf': reason(
+    "Envoy 1.37.0 refuses such users (--mode validate: invalid htpasswd format), and validateHtpasswdFormat of Envoy Gateway's internal/gatewayapi/securitypolicy.go (1.7.0 to 1.9.1) cuts the space off each line that it looks at",
+  ),
   'policy-reference-not-usable': read(
     'internal/gatewayapi/securitypolicy.go (Envoy Gateway 1.7.0), and seen in what egctl translates',
     'errors of a policy become a direct response 500 of each of its routes',
