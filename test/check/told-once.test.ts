@@ -235,3 +235,35 @@ ${client('one')}${client('two')}${client('three')}`;
     expect(told(mesh('"*"'))).toEqual([]);
   });
 });
+
+describe('two entries of TCP that nothing tells apart', () => {
+  it('are one finding, and an entry alone is another', () => {
+    const entry = (name: string): string => `
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: { name: ${name}, namespace: app }
+spec: { hosts: [${name}.example.com], ports: [{ number: 465, name: smtps, protocol: TCP }], resolution: DNS }
+`;
+    expect(told(entry('a'))).toEqual(['EDGE110 ServiceEntry a spec.ports[0]']);
+    expect(told(`${entry('a')}---${entry('b')}`)).toEqual(['EDGE111 ServiceEntry b spec.ports[0]']);
+  });
+});
+
+describe('a policy for a listener that is not there', () => {
+  it('is told once', () => {
+    expect(
+      told(`
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: { name: eg }
+spec: { controllerName: gateway.envoyproxy.io/gatewayclass-controller }
+---
+${ROUTE('{ backendRefs: [{ name: blog, port: 8000 }] }').replace('gatewayClassName: istio', 'gatewayClassName: eg')}---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: ClientTrafficPolicy
+metadata: { name: own, namespace: web }
+spec: { targetRefs: [{ group: gateway.networking.k8s.io, kind: Gateway, name: front, sectionName: https }], proxyProtocol: {} }
+`),
+    ).toEqual(['EDGE807 ClientTrafficPolicy own spec.targetRefs[0].sectionName']);
+  });
+});

@@ -7,7 +7,6 @@ import { targetsOf } from '../envoy-gateway';
 import { ENVOY_GATEWAY, type Reference } from '../gateway-api';
 import type { Manifest } from '../../model/manifest';
 import type { Mesh } from '../../model/mesh';
-import { nearestName } from '../../model/near-names';
 import { placeText } from '../../trace/words/problems';
 import type { Hit, Rule } from '../rule';
 
@@ -40,19 +39,8 @@ function* forSection(
   const single = record(record(policy.body).spec).targetRef !== undefined;
   const field = [...(single ? ['spec', 'targetRef'] : ['spec', 'targetRefs', at]), 'sectionName'];
   const own = gateway.listeners.find((listener) => listener.name === sectionName && listener.set === undefined);
-  const names = gateway.listeners.filter(({ set }) => set === undefined).map((listener) => listener.name);
-  if (own === undefined) {
-    const near = nearestName(sectionName, names);
-    yield {
-      manifest: policy,
-      field,
-      what: `Gateway ${policy.namespace}/${name} has no listener "${sectionName}", only ${names.join(', ')}`,
-      why: 'A policy for a listener that is not there is refused, and none of its settings is in force.',
-      fix: near === undefined ? 'Name one of its listeners, or leave sectionName out.' : `Did you mean ${near}?`,
-    };
-    return;
-  }
-  if (own.protocol !== 'HTTP') return;
+  // That a listener is not there is another rule's.
+  if (own?.protocol !== 'HTTP') return;
   const sharing = plainAt(mesh, gateway, own.port).filter(({ listener }) => listener !== own);
   if (sharing.length === 0) return;
   yield {

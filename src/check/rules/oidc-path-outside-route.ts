@@ -2,6 +2,9 @@ import type { CheckContext } from '../context';
 import { type CoveredRule, coveredRules } from '../envoy-gateway';
 import { isSubsetOf } from '../../model/hostnames';
 import { type OidcPolicy, oidcPolicies, urlParts } from '../oidc';
+import { isName, sampleOf } from '../paths/probes';
+import { GATEWAY_API } from '../gateway-api';
+import { trace } from '../../trace';
 import type { Hit, Rule } from '../rule';
 import { fullMatch } from '../../model/re2';
 
@@ -52,6 +55,16 @@ function* judge(
         field: field(oidc.redirectURL === undefined ? 'provider' : 'redirectURL'),
         what: `${oidc.redirectURL === undefined ? written : `redirectURL ${JSON.stringify(written)}`} leads back to ${path}, and the policy covers ${pathsOf(ofHost)} of ${routes}`,
       };
+    else {
+      const taker = takenBefore(context, ofHost, host, path);
+      if (taker !== undefined)
+        yield {
+          manifest,
+          field: field(oidc.redirectURL === undefined ? 'provider' : 'redirectURL'),
+          what: `${oidc.redirectURL === undefined ? written : `redirectURL ${JSON.stringify(written)}`} leads back to ${path}, which ${taker} takes before ${routes}`,
+          fix: 'Write a redirectURL below a path that no other route of the host takes.',
+        };
+    }
   }
   const logout = oidc.logoutPath ?? LOGOUT;
   if (!covered.some((rule) => matches(rule, logout)))
@@ -106,4 +119,27 @@ function pathsOf(covered: readonly CoveredRule[]): string {
 
 function hostsOf(covered: readonly CoveredRule[]): string {
   return [...new Set(covered.flatMap(({ route }) => route.hostnames))].join(', ') || 'the hosts of their listeners';
+}
+
+/** Another route that has the way back, since it matches the path more closely; undefined where one that the policy covers does, or nobody knows. */
+function takenBefore(
+  { mesh }: CheckContext,
+  covered: readonly CoveredRule[],
+  host: string | undefined,
+  path: string,
+): string | undefined {
+  for (const { route } of covered) {
+    const attachment = mesh.gatewayApi.attachments.find((one) => one.route === route);
+    const name = host ?? sampleOf(route.hostnames[0] ?? attachment?.listener.hostname ?? '*');
+    if (attachment === undefined || !isName(name)) return undefined;
+    const { gateway, listener } = attachment;
+    const scheme = listener.protocol === 'HTTP' ? 'http' : 'https';
+    const at = `${gateway.config.namespace}/${gateway.config.name}`;
+    const request = `${scheme}://${name}:${listener.port}${path}`;
+    const led = trace(mesh, { from: 'outside', request, at, atGroup: GATEWAY_API }).hops.at(-1)?.route;
+    const isCovered = covered.some(({ route: { kind, config }, rule }) => led?.kind === kind && led.namespace === config.namespace && led.name === config.name && led.rule === `rules[${rule}]`); // prettier-ignore
+    if (led == null || isCovered) return undefined;
+    return `${led.rule} of ${led.kind} ${led.namespace}/${led.name}`;
+  }
+  return undefined;
 }

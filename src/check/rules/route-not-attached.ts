@@ -137,11 +137,16 @@ function judge(unattached: Unattached, mesh: Mesh): Verdict | undefined {
     return {
       what: `${meant.map(({ listener }) => listener.name).join(', ')} of ${whole} lets no routes of namespace ${route.config.namespace} in (allowedRoutes.namespaces.from is ${fromOf(meant[0])})`,
       severity,
+      fix: `Let the listener admit routes of namespace ${route.config.namespace} (allowedRoutes.namespaces of ${whole}: from: Selector, with a label of that Namespace), if they are to be served there.`,
     };
   if (first === 'hostname')
     return {
       what: `the hostnames ${route.hostnames.join(', ')} are none of ${meant.map(({ listener }) => listener.hostname).join(', ')}, which ${whole} has`,
-      severity,
+      // Where another reference attaches it, this one is only idle.
+      severity: mesh.gatewayApi.attachments.some((one) => one.route === route && one.gateway === gateway)
+        ? 'warning'
+        : severity,
+      fix: 'Give the route hostnames within that of the listener, or name a listener whose hostname takes them.',
     };
   const [problem] = problems;
   return {

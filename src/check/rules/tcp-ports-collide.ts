@@ -1,7 +1,7 @@
 import { push } from '../../model/objects';
 import { type Entry, haveCommonViewer, nameOf, serviceEntries } from '../edge';
 import { isPlainTcp } from '../protocol';
-import type { CheckContext } from '../context';
+import { type CheckContext, defineIndex } from '../context';
 import { getsAddresses, withoutDnsCapture } from '../mesh-settings';
 import type { Hit, Rule } from '../rule';
 
@@ -16,39 +16,57 @@ export const rule: Rule = {
   reads: ['ServiceEntry'],
   footguns: ['S05'],
   *check(context) {
-    const claims = new Map<string, { entry: Entry; at: number }[]>();
-    for (const entry of context.index(serviceEntries)) {
-      for (const [at, { number = 0, protocol }] of (entry.spec.ports ?? []).entries()) {
-        if (!isPlainTcp(protocol)) continue;
-        const addresses = entry.spec.addresses ?? [];
-        for (const address of addresses.length > 0 ? addresses : ['0.0.0.0'])
-          push(claims, `${address.replace(/\/(32|128)$/, '')} ${number}`, { entry, at });
-      }
-    }
-    for (const [claim, entries] of claims) {
+    for (const { claim, entry, at, other } of context.index(collisions)) {
       const [address, port] = claim.split(' ');
-      for (const [index, { entry, at }] of entries.entries()) {
-        const other = entries
-          .slice(0, index)
-          .find(
-            (candidate) =>
-              candidate.entry !== entry &&
-              !sharesHost(candidate.entry, entry) &&
-              haveCommonViewer(context, candidate.entry, entry) &&
-              !areToldApart(context, [candidate.entry, entry]),
-          );
-        if (!other) continue;
-        const winner = older(context, entry, other.entry);
-        yield {
-          manifest: entry.manifest,
-          field: ['spec', 'ports', at],
-          what: `${nameOf(entry.manifest)} and ${nameOf(other.entry.manifest)} both claim TCP port ${port} ${address === '0.0.0.0' ? 'without an address' : `of ${address}`}`,
-          ...(winner.spec.resolution === undefined || winner.spec.resolution === 'NONE' ? mixedUp(winner) : {}),
-        };
-      }
+      const winner = older(context, entry, other.entry);
+      yield {
+        manifest: entry.manifest,
+        field: ['spec', 'ports', at],
+        what: `${nameOf(entry.manifest)} and ${nameOf(other.entry.manifest)} both claim TCP port ${port} ${address === '0.0.0.0' ? 'without an address' : `of ${address}`}`,
+        ...(winner.spec.resolution === undefined || winner.spec.resolution === 'NONE' ? mixedUp(winner) : {}),
+      };
     }
   },
 };
+
+interface Claim {
+  readonly entry: Entry;
+  /** Index of the port. */
+  readonly at: number;
+}
+
+interface Collision extends Claim {
+  /** `ADDRESS PORT`. */
+  readonly claim: string;
+  readonly other: Claim;
+}
+
+/** Entries that claim the address and port of another. */
+export const collisions = defineIndex('collisions of TCP ports', (context): readonly Collision[] => {
+  const claims = new Map<string, Claim[]>();
+  for (const entry of context.index(serviceEntries)) {
+    for (const [at, { number = 0, protocol }] of (entry.spec.ports ?? []).entries()) {
+      if (!isPlainTcp(protocol)) continue;
+      const addresses = entry.spec.addresses ?? [];
+      for (const address of addresses.length > 0 ? addresses : ['0.0.0.0'])
+        push(claims, `${address.replace(/\/(32|128)$/, '')} ${number}`, { entry, at });
+    }
+  }
+  return [...claims].flatMap(([claim, entries]) =>
+    entries.flatMap(({ entry, at }, index): readonly Collision[] => {
+      const other = entries
+        .slice(0, index)
+        .find(
+          (candidate) =>
+            candidate.entry !== entry &&
+            !sharesHost(candidate.entry, entry) &&
+            haveCommonViewer(context, candidate.entry, entry) &&
+            !areToldApart(context, [candidate.entry, entry]),
+        );
+      return other === undefined ? [] : [{ claim, entry, at, other }];
+    }),
+  );
+});
 
 function sharesHost(a: Entry, b: Entry): boolean {
   return (a.spec.hosts ?? []).some((host) => (b.spec.hosts ?? []).includes(host));

@@ -4,6 +4,7 @@ import { bindingOf } from '../../model/waypoints';
 import type { CheckContext } from '../context';
 import { serviceEntries } from '../edge';
 import { isPlainTcp } from '../protocol';
+import { collisions } from './tcp-ports-collide';
 import { getsAddresses, withoutDnsCapture } from '../mesh-settings';
 import type { Hit, Rule } from '../rule';
 
@@ -18,6 +19,7 @@ export const rule: Rule = {
   reads: ['ServiceEntry'],
   footguns: ['S04', 'N03'],
   *check(context) {
+    const clashing = context.index(collisions).flatMap((one) => [one, one.other]);
     for (const entry of context.index(serviceEntries)) {
       const { manifest, spec } = entry;
       if ((spec.addresses ?? []).length > 0 || isForWaypoint(context, manifest)) continue;
@@ -27,6 +29,8 @@ export const rule: Rule = {
       const hosts = (spec.hosts ?? []).join(', ');
       for (const [at, { number, protocol }] of (spec.ports ?? []).entries()) {
         if (!isPlainTcp(protocol)) continue;
+        // That two of them have nothing to be told apart by is told as what it is.
+        if (!isNone && clashing.some((one) => one.entry === entry && one.at === at)) continue;
         const what = `port ${number} is ${protocol || 'of no protocol, which is TCP'}, and ${hosts} has no addresses`;
         yield {
           manifest,

@@ -45,6 +45,9 @@ export const BY_OTHER_MEANS: Confirmations = {
   'oidc-cookies-shared/one-parent-domain': login('with cookies of one name, each login ends the session of the other'),
   'oidc-path-outside-route/another-host': login(RETURN),
   'oidc-path-outside-route/callback-elsewhere': login(RETURN),
+  'oidc-path-outside-route/callback-of-another-route': reason(
+    'which route takes a path is compared with real proxies for trace, which is asked here; what becomes of a way back that comes to another route is seen of callback-elsewhere',
+  ),
   'oidc-path-outside-route/logout-elsewhere': login(
     'a logout on a path that no route with the policy has is 404, and ends no session',
   ),
