@@ -29,7 +29,11 @@ const ISTIO = {
   /** Entries of MESH_INTERNAL with DYNAMIC_DNS are no services of a waypoint, though ztunnel leads connections for them there. */
   keepsInternalWildcardsFromWaypoints: { since: '1.30', source: 'releasenotes/notes/se-wildcard-host-sidecar.yaml; findWaypointResources of pilot/pkg/networking/core/waypoint.go' }, // prettier-ignore
   /** Sources of an AuthorizationPolicy have trustDomains, and conditions source.trustDomain. */
-  knowsTrustDomains: { since: '1.30', source: 'releasenotes/notes/add-trust-domains-to-authz-policy.yaml' },
+  knowsTrustDomains: {
+    since: '1.30',
+    patches: ['1.30.2'],
+    source: 'releasenotes/notes/add-trust-domains-to-authz-policy.yaml',
+  },
   /** Of one host in several other namespaces a sidecar takes a Service of Kubernetes, else the oldest entry, unless PILOT_SIDECAR_PICK_BEST_SERVICE_NAMESPACE is off; before, that of the first namespace by name. */
   picksBestNamespace: { since: '1.30', source: 'releasenotes/notes/sidecar-pick-best-service-namespace.yaml; pickBestVisibleNamespace of pilot/pkg/model/sidecar.go' }, // prettier-ignore
   /** HTTPRoutes and GRPCRoutes for one host of a listener are joined; before, they are two sets of routes, and of one namespace the HTTPRoutes alone. */
@@ -41,7 +45,7 @@ const ISTIO = {
   /** ztunnel knows ServiceEntries with ranges among their addresses, and takes the narrowest range that an address is in. */
   tellsZtunnelOfRanges: { since: '1.30', source: 'releasenotes/notes/59797.yaml; toNetworkAddressFromCidr of pilot/pkg/serviceregistry/ambient/helpers.go' }, // prettier-ignore
   /** Namespaces in defaultServiceExportTo and defaultVirtualServiceExportTo count, also beside `.`; before, the first of `.` and `*` alone does. */
-  readsAllOfExportDefaults: { since: '1.31', source: 'releasenotes/notes/60560.yaml; serviceExportTo of pilot/pkg/model/push_context.go' }, // prettier-ignore
+  readsAllOfExportDefaults: { since: '1.31', patches: ['1.30.3'], source: 'releasenotes/notes/60560.yaml; serviceExportTo of pilot/pkg/model/push_context.go' }, // prettier-ignore
   /** `~NAMESPACE/HOST` among the hosts of a Sidecar takes hosts away that others import. */
   excludesHostsOfSidecars: { since: '1.31', source: 'releasenotes/notes/60139.yaml' },
   /** A rule of an HTTPRoute without backendRefs is answered with 404, and with 500 before and after. */
@@ -53,13 +57,13 @@ const ISTIO = {
   /** A TLSRoute at a listener with a hostname is for what both have; before, for all of its hostnames. */
   narrowsTlsHosts: { since: '1.30', patches: ['1.28.6', '1.29.2'], source: 'releasenotes/notes/fix-tls-route-hostname-bypass.yaml; route_collections.go' }, // prettier-ignore
   /** Of listeners of a Gateway and its sets that clash, the first is served, and the others are not; before, their servers are merged as those of Istio's Gateways. */
-  comparesListeners: { since: '1.30', source: 'releasenotes/notes/listenerset-conflict-resolution.yaml; listener_conflict.go of pilot/pkg/config/kube/gatewaycommon' }, // prettier-ignore
+  comparesListeners: { since: '1.30', patches: ['1.30.4'], source: 'releasenotes/notes/listenerset-conflict-resolution.yaml; listener_conflict.go of pilot/pkg/config/kube/gatewaycommon' }, // prettier-ignore
   /** Routes for a Service or ServiceEntry whose waypoint is another controller's are that one's, and not for sidecars either. */
-  leavesRoutesToOtherWaypoints: { since: '1.31', source: 'waypointManagedByAnotherController of pilot/pkg/config/kube/gateway/conversion.go' }, // prettier-ignore
+  leavesRoutesToOtherWaypoints: { since: '1.31', patches: ['1.29.7', '1.30.4'], source: 'waypointManagedByAnotherController of pilot/pkg/config/kube/gateway/conversion.go' }, // prettier-ignore
   /** Of one workload several providers may be asked (CUSTOM), if PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS is set; before, none is, and the rules deny. */
   asksSeveralProviders: { since: '1.30', source: 'releasenotes/notes/58082.yaml; pilot/pkg/security/authz/builder/builder.go' }, // prettier-ignore
   /** istio.io/ignore-policy-attachment keeps a BackendTLSPolicy from istiod. */
-  leavesPoliciesToOthers: { since: '1.30', source: 'releasenotes/notes/60122.yaml' },
+  leavesPoliciesToOthers: { since: '1.30', patches: ['1.30.1'], source: 'releasenotes/notes/60122.yaml' },
   /** istio.io/use-waypoint-canary leads a share of connections through a second waypoint. */
   sharesWaypoints: { since: '1.31', source: 'releasenotes/notes/60801-weighted-waypoint-canary.yaml' },
   /** Sidecars send HTTP for hosts that nobody declares to what the Host resolves to, if outboundTrafficPolicy has mode ALLOW_ANY_DYNAMIC_DNS. */
@@ -77,9 +81,11 @@ const ISTIO = {
   /** Mode AllowInsecureFallback of spec.tls.frontend lets clients in without a certificate; before, it is not read. */
   readsInsecureFallback: { since: '1.31', source: 'releasenotes/notes/gateway-insecure-fallback.yaml' },
   /** Sidecars open no connection where the authority of a BackendTLSPolicy cannot be read; before, they send plain text. */
-  closesWithoutAuthority: { since: '1.31', patches: ['1.29.7', '1.30.4'], source: 'GHSA-qm8v-g4f9-qhjx; announcements of 1.29.7 and 1.30.4' }, // prettier-ignore
+  closesWithoutAuthority: { since: '1.31', patches: ['1.29.7', '1.30.4', '1.31.1'], source: 'GHSA-qm8v-g4f9-qhjx; announcements of 1.29.7, 1.30.4 and 1.31.1' }, // prettier-ignore
   /** Proxies that normalize paths take `.;v=1` and `..;v=1` for dot segments; before, for names. */
   foldsParameters: { since: '1.31', patches: ['1.29.7', '1.30.4'], source: 'CVE-2026-73551 of Envoy; announcements of 1.29.7 and 1.30.4 (ISTIO-SECURITY-2026-006)' }, // prettier-ignore
+  /** A waypoint has the routes of all VirtualServices for a host; before, of the first that has any. */
+  joinsRoutesOfWaypoints: { since: '1.30', patches: ['1.28.6', '1.29.2'], source: 'releasenotes/notes/59484.yaml; buildWaypointInboundHTTPRouteConfig of pilot/pkg/networking/core/listener_waypoint.go' }, // prettier-ignore
   /** Proxies take the service accounts of an AuthorizationPolicy as they are written; before, a dot in one stands for any character. */
   quotesAccounts: { since: '1.30', patches: ['1.28.6', '1.29.2'], source: 'CVE-2026-39350; releasenotes/notes/59700.yaml; serviceAccountRegex of pilot/pkg/security/authz/model/generator.go' }, // prettier-ignore
   /** The same of its namespaces, and of principals with a star in front; before, what follows the star is an expression. */

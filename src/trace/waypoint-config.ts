@@ -106,10 +106,10 @@ export function waypointChain(
   return { listener, chain };
 }
 
-/** The first VirtualService with HTTP rules is the service's; conditions on labels of the caller are left out with their routes. */
+/** The routes of the VirtualServices with HTTP rules, one after the other, or of the first alone (`joinsRoutesOfWaypoints`); conditions on labels of the caller are left out with their routes. */
 export function waypointRoutes(at: WaypointPort, name: string): RouteConfig {
   const { binding, service, port } = at;
-  const owner = routesFor(at).find((one) => one.http.length > 0);
+  const [owner, ...others] = routesFor(at).filter((one) => one.http.length > 0);
   const { scope } = viewOf(at);
   const proxy = { namespace: binding.namespace, labels: {} };
   const context = { port: port.port, gateway: 'mesh', proxy, lookup: (host: string) => scope.service(host) };
@@ -117,7 +117,9 @@ export function waypointRoutes(at: WaypointPort, name: string): RouteConfig {
     ...one,
     cluster: nameOf(at, one.cluster),
   });
-  const routes = (owner === undefined ? [] : routesOf(owner, context))
+  const owners = owner === undefined ? [] : at.mesh.config.istio.joinsRoutesOfWaypoints ? [owner, ...others] : [owner];
+  const routes = owners
+    .flatMap((one) => routesOf(one, context))
     .filter(({ match }) => match === null || Object.keys(match.sourceLabels).length === 0)
     .map((route): Route => ({
       ...route,
@@ -127,7 +129,7 @@ export function waypointRoutes(at: WaypointPort, name: string): RouteConfig {
   // A wildcard's own names only, lest a Host header make the waypoint resolve any name.
   const domain = service.resolution === 'DYNAMIC_DNS' ? service.host : '*';
   // Of several routes of the Gateway API istiod makes one VirtualService, whose name nobody knows.
-  const of = owner?.semantics === 'istio' ? `rule of ${owner.config.kind} ${owner.namespace}/${owner.name}` : `rule for ${service.host}`; // prettier-ignore
+  const of = owners.length === 1 && owner?.semantics === 'istio' ? `rule of ${owner.config.kind} ${owner.namespace}/${owner.name}` : `rule for ${service.host}`; // prettier-ignore
   const host = new VirtualHost(`inbound|http|${port.port}`, [domain], () => (routes.length > 0 ? routes : [ownRoute(at)]), false, undefined, of); // prettier-ignore
   const domains = new DomainIndex<VirtualHost>();
   domains.add(domain, host);

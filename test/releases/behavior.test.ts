@@ -357,12 +357,13 @@ describe('a route for a service whose waypoint another controller serves', () =>
   const told = (yaml: string, istioVersion: string): string =>
     outcome(traceIn(yaml, under(istioVersion))('http://api.example.com/'));
 
-  it("is that controller's alone from 1.31 on, and before istiod reads it for sidecars", () => {
+  it("is that controller's alone from 1.29.7, 1.30.4 and 1.31 on, and before istiod reads it for sidecars", () => {
     const foreign = mesh('istio.io/use-waypoint: foreign');
     expect(told(foreign, '1.31')).toBe('delivered to api.example.com:80');
-    expect(told(foreign, '1.30')).toBe('NC 500 at sidecar');
+    expect(told(foreign, '1.30.3')).toBe('NC 500 at sidecar');
+    expect(told(foreign, '1.30.4')).toBe('delivered to api.example.com:80');
     expect(errors(foreign, '1.31')).toEqual([]);
-    expect(errors(foreign, '1.30')).toEqual(['EDGE211']);
+    expect(errors(foreign, '1.30.3')).toEqual(['EDGE211']);
     expect(told(mesh('', ', istio.io/use-waypoint: foreign'), '1.31')).toBe('delivered to api.example.com:80');
     expect(told(mesh('istio.io/use-waypoint: own', ', istio.io/use-waypoint: foreign'), '1.31')).toBe('NC 500 at sidecar'); // prettier-ignore
     expect(told(mesh('istio.io/use-waypoint: none', ', istio.io/use-waypoint: foreign'), '1.31')).toBe('NC 500 at sidecar'); // prettier-ignore

@@ -37,9 +37,9 @@ function before(component: Component, release: string): string {
 const SHOWN: Readonly<Record<string, readonly ((release: string) => string)[]>> = {
   istio: [
     (release) => `{apiVersion: install.istio.io/v1alpha1, kind: IstioOperator, metadata: {name: mesh}, spec: {tag: ${release}.2-distroless}}`,
-    (release) => `{apiVersion: argoproj.io/v1alpha1, kind: Application, metadata: {name: istiod}, spec: {source: {chart: istiod, targetRevision: ${release}.0}}}`,
-    (release) => `{apiVersion: apps/v1, kind: Deployment, metadata: {name: istiod, namespace: istio-system}, spec: {selector: {matchLabels: {app: istiod}}, template: {metadata: {labels: {app: istiod}}, spec: {containers: [{name: discovery, image: "registry.example/istio/pilot:${release}.1"}]}}}}`,
-    (release) => `{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {istio.io/rev: ${release.replace('.', '-')}-1}}}`,
+    (release) => `{apiVersion: argoproj.io/v1alpha1, kind: Application, metadata: {name: istiod}, spec: {source: {chart: istiod, targetRevision: ${release}.6}}}`,
+    (release) => `{apiVersion: apps/v1, kind: Deployment, metadata: {name: istiod, namespace: istio-system}, spec: {selector: {matchLabels: {app: istiod}}, template: {metadata: {labels: {app: istiod}}, spec: {containers: [{name: discovery, image: "registry.example/istio/pilot:${release}.5"}]}}}}`,
+    (release) => `{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {istio.io/rev: ${release.replace('.', '-')}-6}}}`,
   ],
   gatewayApi: [
     (release) => `{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: gatewayclasses.gateway.networking.k8s.io, annotations: {gateway.networking.k8s.io/bundle-version: v${release.replace(EXPERIMENTAL, '')}.0, gateway.networking.k8s.io/channel: ${release.endsWith(EXPERIMENTAL) ? 'experimental' : 'standard'}}}, spec: {group: gateway.networking.k8s.io, scope: Cluster, names: {kind: GatewayClass, plural: gatewayclasses}, versions: []}}`,

@@ -25,9 +25,9 @@ describe('defaults of exportTo with several namespaces', () => {
     );
 
   it.each([
-    ['1.30', 'defaultServiceExportTo', 'BlackHoleCluster 502 at sidecar'],
-    ['1.31', 'defaultServiceExportTo', 'delivered to api.example.com:80'],
-    ['1.30', 'defaultVirtualServiceExportTo', 'delivered to api.example.com:80'],
+    ['1.30.2', 'defaultServiceExportTo', 'BlackHoleCluster 502 at sidecar'],
+    ['1.30.3', 'defaultServiceExportTo', 'delivered to api.example.com:80'],
+    ['1.30.2', 'defaultVirtualServiceExportTo', 'delivered to api.example.com:80'],
     ['1.31', 'defaultVirtualServiceExportTo', 'direct_response 202 at sidecar'],
   ])('count as %s reads them: %s', (istioVersion, kind, end) => {
     const trace = traceIn(mesh(kind), { outbound: 'REGISTRY_ONLY', istioVersion });

@@ -215,6 +215,22 @@ spec:
     expect(['one', 'two']).toContain(refusal?.by?.name);
   });
 
+  it.each([
+    ['1.29.1', [201, undefined]],
+    ['1.29.2', [201, 202]],
+    ['1.32', [201, 202]],
+  ])('has the routes of all VirtualServices for a host since 1.29.2: %s', (istioVersion, statuses) => {
+    const routes = [1, 2].map((at) => `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: part-${at}, namespace: shop}
+spec: {hosts: [web.shop.svc.cluster.local], http: [{match: [{uri: {exact: /${at}}}], directResponse: {status: 20${at}}}]}
+`); // prettier-ignore
+    const mesh = buildMesh(loadText(`${WORLD}---${routes.join('---')}`).manifests, { istioVersion });
+    const ask = (path: number): number | undefined => trace(mesh, { from: 'shop/client', request: `http://web.shop/${path}` }).answer?.status; // prettier-ignore
+    expect([ask(1), ask(2)]).toEqual(statuses);
+  });
+
   it('tells the parts of a weighted route, and the field that has it answer by itself', () => {
     const weighted = `
 apiVersion: networking.istio.io/v1

@@ -7,6 +7,8 @@ import { isAddressOrCidr } from './names';
 
 const quote = JSON.stringify;
 
+/** The first patch release that reads them. */
+const [TRUST_DOMAINS = ISTIO_SWITCHES.knowsTrustDomains.since] = ISTIO_SWITCHES.knowsTrustDomains.patches ?? [];
 const SOURCE_LISTS = ['principals', 'notPrincipals', 'requestPrincipals', 'notRequestPrincipals', 'namespaces', 'notNamespaces', 'serviceAccounts', 'notServiceAccounts', 'ipBlocks', 'notIpBlocks', 'remoteIpBlocks', 'notRemoteIpBlocks', 'trustDomains', 'notTrustDomains'] as const; // prettier-ignore
 const OPERATION_LISTS = [
   'hosts',
@@ -90,8 +92,8 @@ function* ruleIssues(
     else if (!istio.knowsTrustDomains)
       yield {
         field: [...inner, 'key'],
-        what: `there is no attribute ${quote(key)} here: it needs Istio ${ISTIO_SWITCHES.knowsTrustDomains.since}`,
-        fix: `Install Istio ${ISTIO_SWITCHES.knowsTrustDomains.since} or newer, or name principals such as corp.example/*.`,
+        what: `there is no attribute ${quote(key)} here: it needs Istio ${TRUST_DOMAINS}`,
+        fix: `Install Istio ${TRUST_DOMAINS} or newer, or name principals such as corp.example/*.`,
       };
     if (
       action === 'CUSTOM' &&
