@@ -72,6 +72,11 @@ function isWithin(inner: string, outer: string): boolean {
   return contains(outer, inner.split('/')[0] ?? '') && prefixLength(inner) >= prefixLength(outer);
 }
 
+/** Whether an address, or a block, is one of hosts on the internet. */
+export function isOnTheInternet(entry: string): boolean {
+  return prefixLength(entry) > 0 && !NOT_PUBLIC.some((range) => isWithin(entry, range) || isWithin(range, entry));
+}
+
 /** Whether a block without some ranges still has every address of the internet, which is to say of IPv4's. */
 export function hasThePublicInternet(cidr: string, except: readonly string[]): boolean {
   return (

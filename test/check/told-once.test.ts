@@ -267,3 +267,18 @@ spec: { targetRefs: [{ group: gateway.networking.k8s.io, kind: Gateway, name: fr
     ).toEqual(['EDGE807 ClientTrafficPolicy own spec.targetRefs[0].sectionName']);
   });
 });
+
+describe('a login at a Gateway of a class that nobody knows', () => {
+  it('is judged as far as its own routes go', () => {
+    const all =
+      found(`${ROUTE('{ backendRefs: [{ name: blog, port: 8000 }] }').replace('gatewayClassName: istio', 'gatewayClassName: other')}---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: SecurityPolicy
+metadata: { name: login, namespace: web }
+spec:
+  targetRefs: [{ group: gateway.networking.k8s.io, kind: HTTPRoute, name: blog }]
+  oidc: { provider: { issuer: 'https://id.example.com' }, clientID: web, clientSecret: { name: web }, redirectURL: 'https://blog.example.org/back' }
+`);
+    expect(all.filter(({ id }) => id === 'EDGE820')).toEqual([]);
+  });
+});

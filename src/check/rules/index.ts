@@ -110,6 +110,7 @@ import { rule as authorizerNotUsable } from './authorizer-not-usable';
 import { rule as policyForWhatLeaves } from './policy-for-what-leaves';
 import { rule as starWithinValue } from './star-within-value';
 import { rule as preflightNotAnswered } from './preflight-not-answered';
+import { rule as clientAddressNotKept } from './client-address-not-kept';
 import { rule as gatewaySelectsNothing } from './gateway-selects-nothing';
 import { rule as gatewayPortNotOnService } from './gateway-port-not-on-service';
 import { rule as sameHostOnGateways } from './same-host-on-gateways';
@@ -284,6 +285,7 @@ export const rules: readonly Rule[] = [
   policyForWhatLeaves,
   starWithinValue,
   preflightNotAnswered,
+  clientAddressNotKept,
   gatewaySelectsNothing,
   gatewayPortNotOnService,
   sameHostOnGateways,

@@ -4,7 +4,8 @@ import { isSubsetOf } from '../../model/hostnames';
 import { type OidcPolicy, oidcPolicies, urlParts } from '../oidc';
 import { isName, sampleOf } from '../paths/probes';
 import { GATEWAY_API } from '../gateway-api';
-import { trace } from '../../trace';
+import type { Mesh } from '../../model/mesh';
+import { RequestError, type Trace, type TraceRequest, trace } from '../../trace';
 import type { Hit, Rule } from '../rule';
 import { fullMatch } from '../../model/re2';
 
@@ -136,10 +137,20 @@ function takenBefore(
     const scheme = listener.protocol === 'HTTP' ? 'http' : 'https';
     const at = `${gateway.config.namespace}/${gateway.config.name}`;
     const request = `${scheme}://${name}:${listener.port}${path}`;
-    const led = trace(mesh, { from: 'outside', request, at, atGroup: GATEWAY_API }).hops.at(-1)?.route;
+    const led = ask(mesh, { from: 'outside', request, at, atGroup: GATEWAY_API })?.hops.at(-1)?.route;
     const isCovered = covered.some(({ route: { kind, config }, rule }) => led?.kind === kind && led.namespace === config.namespace && led.name === config.name && led.rule === `rules[${rule}]`); // prettier-ignore
     if (led == null || isCovered) return undefined;
     return `${led.rule} of ${led.kind} ${led.namespace}/${led.name}`;
   }
   return undefined;
+}
+
+/** Undefined at the Gateway of a class that nobody knows. */
+function ask(mesh: Mesh, request: TraceRequest): Trace | undefined {
+  try {
+    return trace(mesh, request);
+  } catch (error) {
+    if (error instanceof RequestError) return undefined;
+    throw error;
+  }
 }
