@@ -12,6 +12,7 @@ import { selects } from '../model/selectors';
 import { isNeverInjected, type Workload } from '../model/workloads';
 import type { TraceRequest } from '../trace/types';
 import { distinctions, type Distinctions, type Selection } from './distinctions';
+import { admittedElsewhere } from './admitted';
 import { callsOthers, isOfControlPlane, mayHoldAnyone } from './who-calls';
 
 export interface Member {
@@ -70,9 +71,10 @@ export function clientClasses(was: Mesh, is: Mesh, withBare = false): readonly C
     )
       group.push(draft);
   };
-  for (const namespace of clientNamespaces(meshes, told)) {
-    for (const draft of draftsOf(namespace, meshes, told)) add(draft);
-  }
+  const inhabited = clientNamespaces(meshes, told);
+  for (const namespace of inhabited) for (const draft of draftsOf(namespace, meshes, told)) add(draft);
+  for (const { namespace, name, request } of admittedElsewhere(meshes, told, new Set(inhabited)))
+    add({ key: `admitted ${namespace} ${name}`, member: { namespace, name }, request, isPlain: false });
   const classes: ClientClass[] = [];
   for (const group of [...drafts.values()].flatMap((group) => represented(group, meshes))) {
     const [first] = group;

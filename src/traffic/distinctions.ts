@@ -45,6 +45,8 @@ export interface Distinctions {
   readonly selectors: ReadonlyMap<string, readonly Json[]>;
   /** Service accounts that policies name, with the namespace (`*`: of every one); a name may be `prefix*` or `*suffix`. */
   readonly accounts: readonly { readonly namespace: string; readonly name: string }[];
+  /** Namespaces that policies name as those of callers, whoever these are there. */
+  readonly admitted: ReadonlySet<string>;
   /** Blocks of addresses that policies ask of their callers. */
   readonly blocks: ReadonlySet<string>;
   /** Whether namespaces are chosen by their labels. */
@@ -66,12 +68,13 @@ export function distinctions(meshes: readonly Mesh[]): Distinctions {
   for (const mesh of meshes) for (const manifest of mesh.manifests) found.read(manifest, mesh);
   for (const mesh of meshes) found.owners.delete(mesh.config.rootNamespace);
   if (meshes.some(({ endpoints }) => endpoints.networks.areSeveral)) found.labels.set(NETWORK_LABEL, null);
-  const { namespaces, owners, namespacePatterns, labels, blocks, namespaceLabels } = found;
+  const { namespaces, owners, namespacePatterns, labels, admitted, blocks, namespaceLabels } = found;
   return {
     namespaces,
     owners,
     namespacePatterns,
     labels,
+    admitted,
     blocks,
     namespaceLabels,
     selections: [...found.selected.values()],
@@ -91,6 +94,7 @@ class Reader {
   public readonly selectors = new Map<string, Json[]>();
   private readonly known = new Set<string>();
   public readonly trusted = new Map<string, { namespace: string; name: string }>();
+  public readonly admitted = new Set<string>();
   public readonly blocks = new Set<string>();
   public namespaceLabels = false;
 
@@ -157,7 +161,7 @@ class Reader {
         ]),
         ...valuesOf(key),
       ];
-      for (const namespace of all('namespaces', 'source.namespace')) this.nameOrPattern(namespace);
+      for (const namespace of all('namespaces', 'source.namespace')) this.admit(namespace);
       for (const account of all('serviceAccounts', 'source.serviceAccount'))
         this.readAccount(accountNamed(account, manifest.namespace));
       for (const principal of all('principals', 'source.principal')) this.readPrincipal(principal);
@@ -208,7 +212,7 @@ class Reader {
     if (principal.endsWith('*')) {
       const inside = /(?:^|\/)ns\/([^/]*)(\/?)/.exec(principal);
       // `.../ns/shop/*` is about a namespace, `.../ns/shop*` about those whose names begin so.
-      if (inside !== null) this.nameOrPattern(inside[1] ?? '');
+      if (inside !== null) this.admit(inside[1] ?? '');
       return;
     }
     if (!principal.startsWith('*')) return;
@@ -223,7 +227,9 @@ class Reader {
     this.name(manifest.namespace);
     this.select(own, record(spec.podSelector));
     for (const { from } of records(spec.ingress))
-      for (const { ipBlock } of records(from)) {
+      for (const { ipBlock, namespaceSelector } of records(from)) {
+        const named = strings(record(namespaceSelector).matchLabels)['kubernetes.io/metadata.name'];
+        if (named !== undefined) this.admitted.add(named);
         const { cidr, except } = record(ipBlock);
         for (const block of [text(cidr), ...texts(except)]) if (block !== '') this.blocks.add(block);
       }
@@ -241,6 +247,12 @@ class Reader {
 
   private name(namespace: string): void {
     if (namespace !== '' && !/^[.*~]$/.test(namespace)) this.namespaces.add(namespace);
+  }
+
+  /** Of a pattern, those that fit it are told apart by it alone. */
+  private admit(namespace: string): void {
+    this.nameOrPattern(namespace);
+    if (!/^\*|\*$/.test(namespace) && namespace !== '') this.admitted.add(namespace);
   }
 
   private nameOrPattern(namespace: string): void {
