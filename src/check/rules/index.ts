@@ -72,6 +72,7 @@ import { rule as proxyOutOfReach } from './proxy-out-of-reach';
 import { rule as delegateNotMerged } from './delegate-not-merged';
 import { rule as redirectToItself } from './redirect-to-itself';
 import { rule as rewriteJoinsPaths } from './rewrite-joins-paths';
+import { rule as redirectBehindTls } from './redirect-behind-tls';
 import { rule as assumedObjects } from './assumed-objects';
 import { rule as policyUntoldToZtunnel } from './policy-untold-to-ztunnel';
 import { rule as unreachableRouteRule } from './unreachable-route-rule';
@@ -247,6 +248,7 @@ export const rules: readonly Rule[] = [
   delegateNotMerged,
   redirectToItself,
   rewriteJoinsPaths,
+  redirectBehindTls,
   assumedObjects,
   policyUntoldToZtunnel,
   unreachableRouteRule,
