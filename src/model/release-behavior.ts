@@ -3,7 +3,7 @@
  * needs one asks for a switch of this file.
  */
 import type { UnreadKind } from './listener-problems';
-import { EXPERIMENTAL, isSince } from './releases';
+import { type Component, EXPERIMENTAL, isSince } from './releases';
 import { compareVersions, type ReleaseInForce, type ReleasesInForce } from './releases-in-force';
 
 interface Switch {
@@ -212,10 +212,10 @@ export function envoyGatewayBehavior(inForce: Pick<ReleaseInForce, 'release' | '
   return Object.fromEntries(entries) as EnvoyGatewayBehavior;
 }
 
-/** A release whose patch nobody states is its newest one. */
-function doesInPatch(
-  component: 'istio' | 'envoyGateway',
-  { since, patches }: Switch,
+/** Whether a release does what began with one, or with patches. A release whose patch nobody states is its newest one. */
+export function doesInPatch(
+  component: Component,
+  { since, patches }: Pick<Switch, 'since' | 'patches'>,
   { release, patch }: Pick<ReleaseInForce, 'release' | 'patch'>,
 ): boolean {
   const began = patches?.find((one) => one.startsWith(`${release}.`));

@@ -1,6 +1,7 @@
 /** In which order the steps of an upgrade have to be taken. */
 import type { Manifest } from '../model/manifest';
 import { type Component, COMPONENTS, EXPERIMENTAL, isSince } from '../model/releases';
+import { compareVersions } from '../model/releases-in-force';
 import type { Move } from './move';
 
 export interface Step {
@@ -105,4 +106,18 @@ function istioSteps(manifests: readonly Manifest[], from: string, to: string): r
       why: 'a proxy keeps the release that injected it until its Pod is made anew',
     },
   ];
+}
+
+/** From one patch to a newer one of the same release. */
+export function patchSteps(patches: readonly Move[]): readonly Step[] {
+  return patches
+    .filter(({ from, to }) => !/^\d/.test(to) || (/^\d/.test(from) && compareVersions(from, to) < 0))
+    .map(({ component, title, to }) =>
+      component === 'istio'
+        ? {
+            what: `Upgrade istiod to ${to} in place, then restart gateways and workloads (in ambient mode ztunnel and the waypoints)`,
+            why: 'what is mended in Envoy is there once a proxy runs its new image; what istiod writes otherwise, for all proxies at once',
+          }
+        : { what: `Upgrade ${title} to ${to}`, why: 'it starts its proxies anew with the image that goes with it' },
+    );
 }

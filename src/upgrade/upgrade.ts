@@ -10,11 +10,12 @@ import { diff } from '../diff/diff';
 import type { Diff } from '../diff/types';
 import type { Loaded, Manifest } from '../model/manifest';
 import type { MeshOptions } from '../model/mesh-options';
+import { doesInPatch } from '../model/release-behavior';
 import { RELEASE_NOTES, type ReleaseNote } from '../model/release-notes';
-import { COMPONENTS, COMPONENT_NAMES, type Component, type EndOfLife, EXPERIMENTAL, isSince } from '../model/releases';
-import { releasesInForce } from '../model/releases-in-force';
+import { COMPONENTS, COMPONENT_NAMES, type Component, type EndOfLife, EXPERIMENTAL } from '../model/releases';
+import { type ReleaseInForce, releasesInForce, type ReleasesInForce } from '../model/releases-in-force';
 import type { Move } from './move';
-import { pathOf, type Step, stepsOf } from './steps';
+import { patchSteps, pathOf, type Step, stepsOf } from './steps';
 
 export type { Move } from './move';
 export type { Step } from './steps';
@@ -68,6 +69,7 @@ export function upgrade(loaded: Loaded, { was, is, onProgress }: UpgradeOptions)
   const sides = [pinned(loaded, was), pinned(loaded, is)] as const;
   const moves = movesBetween(...sides);
   const patches = patchesBetween(...sides);
+  const [old, now] = sides.map((options) => releasesInForce([], options)) as [ReleasesInForce, ReleasesInForce];
   const [before, after] = sides.map((options) => check(loaded, options).findings) as [readonly Finding[], readonly Finding[]]; // prettier-ignore
   const contexts = sides.map((options) => new CheckContext(loaded, options)) as [CheckContext, CheckContext];
   const traffic = diff(
@@ -77,15 +79,18 @@ export function upgrade(loaded: Loaded, { was, is, onProgress }: UpgradeOptions)
     { mesh: sides[0], meshAfter: sides[1], exhaustive: true, ...(onProgress === undefined ? {} : { onProgress }) },
   );
   return {
-    moves: [...moves.map(({ title, from, to }) => ({ title, from, to })), ...patches],
+    moves: [
+      ...moves.map(({ component, title }) => ({ title, from: shown(old[component]), to: shown(now[component]) })),
+      ...patches.map(({ title, from, to }) => ({ title, from, to })),
+    ],
     traffic,
     newly: without(after, before),
     settled: without(before, after),
     deprecated: deprecatedIn(contexts[1]),
-    defaults: defaultsOf(loaded.manifests, moves),
-    steps: stepsOf(loaded.manifests, moves),
-    support: [...moves, ...patches.map((patch) => ({ ...patch, ...sameRelease(sides[1]) }))].flatMap(supportOf),
-    notes: [...notesOf(contexts, moves), ...notHere(loaded.manifests, moves)],
+    defaults: defaultsOf(loaded.manifests, old, now),
+    steps: [...stepsOf(loaded.manifests, moves), ...patchSteps(patches)],
+    support: [...moves, ...patches.map(({ component, title }) => ({ component, title, from: now[component].release, to: now[component].release }))].flatMap(supportOf), // prettier-ignore
+    notes: [...notesOf(contexts, moves), ...notHere(loaded.manifests, old, now)],
   };
 }
 
@@ -114,17 +119,18 @@ function movesBetween(was: MeshOptions, is: MeshOptions): readonly Move[] {
 }
 
 /** Of releases whose patches do otherwise with the same objects. */
-function patchesBetween(was: MeshOptions, is: MeshOptions): readonly Pick<Move, 'title' | 'from' | 'to'>[] {
-  const [old, now] = [releasesInForce([], was).envoyGateway, releasesInForce([], is).envoyGateway];
-  if (old.release !== now.release || old.patch === now.patch) return [];
-  const newest = `the newest ${old.release}`;
-  return [{ title: COMPONENTS.envoyGateway.title, from: old.patch ?? newest, to: now.patch ?? newest }];
+function patchesBetween(was: MeshOptions, is: MeshOptions): readonly Move[] {
+  return (['istio', 'envoyGateway'] as const).flatMap((component) => {
+    const [old, now] = [releasesInForce([], was)[component], releasesInForce([], is)[component]];
+    if (old.release !== now.release || old.patch === now.patch) return [];
+    const newest = `the newest ${old.release}`;
+    return [{ component, title: COMPONENTS[component].title, from: old.patch ?? newest, to: now.patch ?? newest }];
+  });
 }
 
-/** The release whose patches they are. */
-function sameRelease(is: MeshOptions): Pick<Move, 'component' | 'from' | 'to'> {
-  const { release } = releasesInForce([], is).envoyGateway;
-  return { component: 'envoyGateway', from: release, to: release };
+/** With its patch, where that was said. */
+function shown({ release, patch }: ReleaseInForce): string {
+  return patch ?? release;
 }
 
 function without(findings: readonly Finding[], others: readonly Finding[]): readonly Finding[] {
@@ -151,31 +157,40 @@ function deprecatedIn({ manifests, releases, schemas }: CheckContext): readonly 
   return [...found.values()];
 }
 
-/** Notes of the releases after the one in use, up to the new one. */
-function notesWithin({ component, from, to }: Move): readonly ReleaseNote[] {
-  return RELEASE_NOTES.filter(
-    (note) =>
-      note.component === component && !isSince(component, from, note.release) && isSince(component, to, note.release),
-  );
+interface NoteBetween {
+  readonly note: ReleaseNote;
+  /** The patch that begins with it, or the release; where the old one does it and the new one does not, the patch that would. */
+  readonly begins: string;
+  readonly isLost: boolean;
 }
 
-function defaultsOf(manifests: readonly Manifest[], moves: readonly Move[]): readonly ChangedDefault[] {
-  return moves.flatMap((move) =>
-    notesWithin(move)
-      .map((note) => ({
-        note,
-        objects: [...new Set(manifests.filter((manifest) => note.isAbout(manifest, manifests)).map(nameOf))],
-      })) // prettier-ignore
-      .filter(({ objects }) => objects.length > 0)
-      .map(({ note, objects }) => ({
-        component: move.title,
-        release: note.release,
-        what: note.what,
-        advice: note.advice,
-        source: note.source,
-        objects,
-      })),
-  );
+/** What the new release does and the old one does not; and what an older patch, also of a newer release, lacks of what the old one does. */
+function notesBetween(old: ReleasesInForce, now: ReleasesInForce): readonly NoteBetween[] {
+  return RELEASE_NOTES.flatMap((note): readonly NoteBetween[] => {
+    const { component, mended } = note;
+    const [was, is] = [doesInPatch(component, note, old[component]), doesInPatch(component, note, now[component])];
+    const patch = note.patches?.find((one) => one.startsWith(`${now[component].release}.`));
+    if (!was && is && (mended === undefined || !doesInPatch(component, mended, now[component])))
+      return [{ note, begins: patch ?? note.since, isLost: false }];
+    return was && !is && patch !== undefined ? [{ note, begins: patch, isLost: true }] : [];
+  });
+}
+
+function defaultsOf(
+  manifests: readonly Manifest[],
+  old: ReleasesInForce,
+  now: ReleasesInForce,
+): readonly ChangedDefault[] {
+  return notesBetween(old, now).flatMap(({ note, begins, isLost }) => {
+    const objects = [...new Set(manifests.filter((manifest) => note.isAbout(manifest, manifests)).map(nameOf))];
+    if (objects.length === 0) return [];
+    const { component, what, advice, source } = note;
+    const { title } = COMPONENTS[component];
+    const said = { component: title, source, objects };
+    if (!isLost) return [{ ...said, release: begins, what, advice }];
+    const lacks = `lacks what ${title} ${shown(old[component])} does, and ${begins} again: ${what}`;
+    return [{ ...said, release: shown(now[component]), what: lacks, advice: `Go to ${title} ${begins} or newer.` }];
+  });
 }
 
 /** Of the release in use, and of those that the way leads through. */
@@ -189,9 +204,9 @@ function supportOf(move: Move): readonly Support[] {
 }
 
 /** How many changes of defaults are not told, since they are about nothing here. */
-function notHere(manifests: readonly Manifest[], moves: readonly Move[]): readonly string[] {
-  const told = defaultsOf(manifests, moves).length;
-  const all = moves.flatMap((move) => notesWithin(move)).length;
+function notHere(manifests: readonly Manifest[], old: ReleasesInForce, now: ReleasesInForce): readonly string[] {
+  const told = defaultsOf(manifests, old, now).length;
+  const all = notesBetween(old, now).length;
   if (all === told) return [];
   return [`${told === 0 ? '' : 'Another '}${all - told} ${all - told === 1 ? 'default that changed is' : 'defaults that changed are'} about nothing that is here.`]; // prettier-ignore
 }

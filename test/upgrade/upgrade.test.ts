@@ -92,6 +92,54 @@ spec: {parentRefs: [{name: front}], hostnames: ['*.com'], rules: [{backendRefs: 
     );
   });
 
+  describe('of patches of Istio', () => {
+    const ACCOUNTS = `${APP}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: web, namespace: app}
+spec:
+  selector: {matchLabels: {app: web}}
+  rules: [{from: [{source: {serviceAccounts: [cert.manager]}}], to: [{operation: {paths: [/renew]}}]}]
+`;
+    const said = ({ defaults }: Upgrade): readonly string[] =>
+      defaults.map(({ release, what }) => `${release} ${/CVE-[-0-9]+/.exec(what)?.[0] ?? '-'}`);
+
+    it('says what they close, with the CVE, and that proxies have to be restarted', () => {
+      const found = between(ACCOUNTS, { istioVersion: '1.29.1' }, { istioVersion: '1.29.7' });
+      expect(found.moves).toEqual([{ title: 'Istio', from: '1.29.1', to: '1.29.7' }]);
+      expect(found.traffic.changes.map(({ effect, from }) => [effect, from])).toContainEqual([
+        'narrowed',
+        ['app/serviceaccount=cert-manager'],
+      ]);
+      expect(said(found)).toEqual(['1.29.2 CVE-2026-39350', '1.29.7 CVE-2026-73551']);
+      expect(found.steps.map(({ what }) => what)).toEqual([expect.stringMatching(/istiod to 1.29.7 .* then restart/)]);
+      expect(found.support).toMatchObject([{ component: 'Istio', release: '1.29' }]);
+    });
+
+    it('says what a newer release lacks in an older patch', () => {
+      const found = between(ACCOUNTS, { istioVersion: '1.29.7' }, { istioVersion: '1.30.3' });
+      expect(found.moves).toEqual([{ title: 'Istio', from: '1.29.7', to: '1.30.3' }]);
+      expect(said(found)).toEqual(['1.30.3 CVE-2026-73551']);
+      expect(found.defaults.map(({ advice }) => advice)).toEqual(['Go to Istio 1.30.4 or newer.']);
+    });
+
+    it.each([
+      ['1.29.1', '1.29.4', true],
+      ['1.29.1', '1.30.0', true],
+      ['1.28', '1.30.1', true],
+      ['1.29.1', '1.29.5', false],
+      ['1.29.1', '1.30.2', false],
+      ['1.29.1', '1.31.0', false],
+      ['1.29.2', '1.30.0', false],
+      ['1.28', '1.29.1', false],
+    ])('says from %s to %s whether older proxies of ambient mode go on: %s', (from, to, breaks) => {
+      const ambient = APP.replace('istio-injection: enabled', 'istio.io/dataplane-mode: ambient');
+      const { defaults } = between(ambient, { istioVersion: from }, { istioVersion: to });
+      expect(defaults.some(({ what }) => what.includes('proxies older than 1.29.2'))).toBe(breaks);
+    });
+  });
+
   it('changes nothing where both releases do the same', () => {
     const { traffic, newly, settled } = between(APP, { istioVersion: '1.29' }, { istioVersion: '1.32' });
     expect({ changes: traffic.changes, newly, settled }).toEqual({ changes: [], newly: [], settled: [] });
@@ -195,7 +243,7 @@ describe('mesh-edge upgrade', () => {
     const shown = join(folder, 'shown.yaml');
     writeFileSync(shown, APP + image);
     const told = run('upgrade', shown, '--istio-version', '1.31', '--format', 'json');
-    expect(JSON.parse(told.stdout).moves).toEqual([{ title: 'Istio', from: '1.29', to: '1.31' }]);
+    expect(JSON.parse(told.stdout).moves).toEqual([{ title: 'Istio', from: '1.29.2', to: '1.31' }]);
   });
 
   it('ends with 2 where no release is said, or none that could be one', () => {
