@@ -78,4 +78,16 @@ export const BY_OTHER_MEANS: Confirmations = {
   'routing-type-ignored': reason(
     "read in Envoy Gateway 1.7's source: a headless Service is routed to by its endpoints, and the policy's field is marked as not implemented",
   ),
+  'sidecar-imports-nothing/port-of-pods': {
+    by: 'request',
+    ask: { from: 'app/sleep', url: 'http://web.shop.svc.cluster.local/' },
+    bad: 'app/sleep: BlackHoleCluster',
+    good: 'app/sleep: outbound|80||web.shop.svc.cluster.local, which has no endpoint',
+  },
+  'sidecar-imports-nothing/short-name': {
+    by: 'request',
+    ask: { from: 'app/sleep', url: 'http://web.shop.svc.cluster.local/' },
+    bad: 'app/sleep: BlackHoleCluster',
+    good: 'app/sleep: outbound|80||web.shop.svc.cluster.local, which has no endpoint',
+  },
 };
