@@ -153,6 +153,32 @@ export const RELEASE_NOTES: readonly ReleaseNote[] = [
     isAbout: ofKind('BackendTLSPolicy'),
   },
   {
+    component: 'istio',
+    since: '1.31',
+    what: 'images and charts are no longer published to gcr.io/istio-release, registry.istio.io and istio-release.storage.googleapis.com',
+    advice:
+      'Take charts from https://blob.istio.io/istio-release/charts or oci://ghcr.io/istio/release/charts, and images from docker.io/istio.',
+    source: 'upgrade notes of 1.31',
+    isAbout: ({ body }) => /gcr\.io\/istio-release|registry\.istio\.io|istio-release\.storage\.googleapis\.com/.test(JSON.stringify(body)), // prettier-ignore
+  },
+  {
+    component: 'istio',
+    since: '1.31',
+    patches: ['1.29.6', '1.30.3'],
+    what: 'workloads of a WorkloadGroup that register by themselves are reached over HBONE: those that registered before are reached in plain text until they do so anew',
+    advice: 'Let them connect anew, or write the label networking.istio.io/tunnel: http at their WorkloadEntries.',
+    source: 'upgrade notes of 1.31; announcement of 1.29.6',
+    isAbout: (manifest, all) => manifest.kind === 'WorkloadGroup' && all.some(isOfAmbient),
+  },
+  {
+    component: 'istio',
+    since: '1.31',
+    what: 'PILOT_SPAWN_UPSTREAM_SPAN_FOR_GATEWAY is read no more: gateways make a span of each request that they send',
+    advice: 'Take the variable away.',
+    source: 'releasenotes/notes/remove-spawn-upstream-span-for-gateway.yaml',
+    isAbout: ({ body }) => JSON.stringify(body).includes('PILOT_SPAWN_UPSTREAM_SPAN_FOR_GATEWAY'),
+  },
+  {
     component: 'envoyGateway',
     since: '1.7',
     what: 'the custom response filter is first in the order of HTTP filters, which changes replies and headers of the proxy itself',

@@ -39,7 +39,7 @@ export const COMPONENTS: Readonly<Record<Component, ComponentReleases>> = {
       { name: '1.32', schemas: 'v1.32.0' },
       { name: '1.31', schemas: 'v1.31.4' },
       { name: '1.30', schemas: 'v1.30.8', endOfLife: { date: '2026-11', isExpected: true } },
-      { name: '1.29', schemas: 'v1.29.1', endOfLife: { date: '2026-08', isExpected: true } },
+      { name: '1.29', schemas: 'v1.29.1', endOfLife: { date: '2026-10-01', isExpected: true } },
       { name: '1.28', schemas: 'v1.28.3', endOfLife: { date: '2026-07-01' } },
     ],
   },

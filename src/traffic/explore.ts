@@ -12,7 +12,7 @@
 import type { Mesh } from '../model/mesh';
 import { push } from '../model/objects';
 import type { Ask, Dimension, Recorder, Supposed } from '../trace/ask';
-import { pathSettingsAt } from '../trace/envoy-gateway-config';
+import { listenerAt, pathSettingsAt } from '../trace/envoy-gateway-config';
 import { trace } from '../trace/index';
 import { evaluate, type Matcher } from '../trace/matcher';
 import { istioPaths, type PathSettings } from '../trace/paths';
@@ -258,11 +258,14 @@ export function pathsOf(meshes: readonly Mesh[], { at = '' }: Client, { port }: 
   return pathForm(settings);
 }
 
-/** How a proxy of Envoy Gateway that a client outside enters reads paths that are not canonical; empty for others. */
+/** How a proxy of Envoy Gateway that a client outside enters reads paths that are not canonical; empty for others, and where it reads no HTTP. */
 export function readingOfPaths(mesh: Mesh, { at = '' }: Client, { port }: Target): string {
   const [namespace = '', name = ''] = at.split('/');
   const gateway = mesh.gatewayApi.find(namespace, name);
-  return gateway?.controller === 'envoy-gateway' ? JSON.stringify(pathSettingsAt({ mesh, gateway }, port)) : '';
+  if (gateway?.controller !== 'envoy-gateway') return '';
+  const { chains, defaultChain } = listenerAt({ mesh, gateway }, port);
+  const readsHttp = [...chains, defaultChain].some((chain) => chain !== null && chain.routeConfig !== null);
+  return readsHttp ? JSON.stringify(pathSettingsAt({ mesh, gateway }, port)) : '';
 }
 
 /** Whether a request, given by its values, is one of a class. */

@@ -1,6 +1,7 @@
 /** In which order the steps of an upgrade have to be taken. */
 import type { Manifest } from '../model/manifest';
-import { type Component, COMPONENTS, EXPERIMENTAL, isSince } from '../model/releases';
+import { ENVOY_GATEWAY_SWITCHES, ISTIO_SWITCHES } from '../model/release-behavior';
+import { type Component, COMPONENTS, EXPERIMENTAL, gatewayApiBroughtBy, isSince } from '../model/releases';
 import { compareVersions } from '../model/releases-in-force';
 import type { Move } from './move';
 
@@ -17,14 +18,25 @@ const NEEDS: readonly { readonly component: Component; readonly release: string;
   { component: 'envoyGateway', release: '1.9', gatewayApi: '1.6', kinds: ['TCPRoute', 'UDPRoute'], why: 'Envoy Gateway 1.9 reads TCPRoutes and UDPRoutes as v1, and passes over them without a word until the CRDs serve it (release-notes/v1.9.0.yaml)' },
 ]; // prettier-ignore
 
+/** The first releases of controllers that ask for a kind as v1, which is the only version of it that a standard channel serves; those before ask for an alpha one. */
+const READ_AS_V1: readonly { readonly component: Component; readonly kind: string; readonly since: string }[] = [
+  { component: 'istio', kind: 'TLSRoute', since: ISTIO_SWITCHES.readsTlsRoutes.since },
+  { component: 'istio', kind: 'TCPRoute', since: ISTIO_SWITCHES.readsTcpRoutes.since },
+  { component: 'envoyGateway', kind: 'TLSRoute', since: ENVOY_GATEWAY_SWITCHES.readsTlsRoutesAsV1.since },
+  { component: 'envoyGateway', kind: 'TCPRoute', since: ENVOY_GATEWAY_SWITCHES.readsStreamRoutesAsV1.since },
+  { component: 'envoyGateway', kind: 'UDPRoute', since: ENVOY_GATEWAY_SWITCHES.readsStreamRoutesAsV1.since },
+];
+
 /** A canary of a control plane may be two releases ahead of the one in use, and no more. */
 const MOST_AT_ONCE = 2;
 
 export function stepsOf(manifests: readonly Manifest[], moves: readonly Move[]): readonly Step[] {
   return [
     ...gatewayApiSteps(manifests, moves),
+    ...betweenSteps(manifests, moves),
     ...versionSteps(manifests, moves),
     ...controllerSteps(manifests, moves),
+    ...standardSteps(manifests, moves),
   ];
 }
 
@@ -41,6 +53,37 @@ function gatewayApiSteps(manifests: readonly Manifest[], moves: readonly Move[])
   }));
   if (api === undefined || steps.length > 0) return steps;
   return [{ what: `Apply the CRDs of Gateway API ${api.to.replace(EXPERIMENTAL, '')} before the objects that use what they bring`, why: 'an API server drops fields, and refuses versions, that its CRDs do not have' }]; // prettier-ignore
+}
+
+/** Controllers that would lose routes once a standard channel is there, until they are upgraded. */
+function losing(manifests: readonly Manifest[], moves: readonly Move[]): readonly (typeof READ_AS_V1)[number][] {
+  const api = moves.find(({ component }) => component === 'gatewayApi');
+  if (api === undefined || api.to.endsWith(EXPERIMENTAL)) return [];
+  const isThere = (kind: string): boolean => manifests.some((one) => one.group === 'gateway.networking.k8s.io' && one.kind === kind); // prettier-ignore
+  return READ_AS_V1.filter(({ component, kind, since }) => {
+    const move = moves.find((one) => one.component === component);
+    return move !== undefined && isThere(kind) && !isSince(component, move.from, since) && isSince(component, move.to, since); // prettier-ignore
+  });
+}
+
+function betweenSteps(manifests: readonly Manifest[], moves: readonly Move[]): readonly Step[] {
+  const [first] = losing(manifests, moves);
+  const api = moves.find(({ component }) => component === 'gatewayApi');
+  if (first === undefined || api === undefined) return [];
+  const kinds = [...new Set(losing(manifests, moves).map(({ kind }) => kind))].join(', ');
+  return [
+    {
+      what: `Take the experimental channel of Gateway API ${api.to} for these CRDs, until the controllers are upgraded`,
+      why: `the standard one serves ${kinds} as v1 alone, for which ${COMPONENTS[first.component].title} before ${first.since} does not ask: routes would be gone in between`,
+    },
+  ];
+}
+
+/** What the experimental channel was taken for. */
+function standardSteps(manifests: readonly Manifest[], moves: readonly Move[]): readonly Step[] {
+  const api = moves.find(({ component }) => component === 'gatewayApi');
+  if (api === undefined || losing(manifests, moves).length === 0) return [];
+  return [{ what: `Apply the CRDs of the standard channel of Gateway API ${api.to}`, why: 'every controller asks for v1 now, and no manifest is written otherwise any more' }]; // prettier-ignore
 }
 
 function versionSteps(manifests: readonly Manifest[], moves: readonly Move[]): readonly Step[] {
@@ -80,10 +123,18 @@ function controllerSteps(manifests: readonly Manifest[], moves: readonly Move[])
       return component === 'istio'
         ? path.flatMap((release, at) => istioSteps(manifests, path[at - 1] ?? from, release))
         : path.map((release) => ({
-            what: `Upgrade ${title} to ${release}, its CRDs before the controller`,
+            what: `Upgrade ${title} to ${release}, its CRDs before the controller${withoutOlder(release, moves)}`,
             why: 'a controller reads fields that its own CRDs have, and an older set drops them',
           }));
     });
+}
+
+/** The chart of Envoy Gateway brings the Gateway API that it was built for. */
+function withoutOlder(release: string, moves: readonly Move[]): string {
+  const api = moves.find(({ component }) => component === 'gatewayApi')?.to.replace(EXPERIMENTAL, '');
+  const brought = gatewayApiBroughtBy(release)?.replace(EXPERIMENTAL, '');
+  const isOlder = api !== undefined && brought !== undefined && brought !== api && isSince('gatewayApi', api, brought);
+  return isOlder ? `, and without those of Gateway API ${brought} in its chart` : '';
 }
 
 function istioSteps(manifests: readonly Manifest[], from: string, to: string): readonly Step[] {

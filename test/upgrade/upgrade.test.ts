@@ -158,16 +158,52 @@ spec:
     );
     expect(told.steps.map(({ what }) => what)).toEqual([
       'Apply the CRDs of Gateway API 1.5 or newer before Istio 1.30 or newer',
+      'Take the experimental channel of Gateway API 1.7 for these CRDs, until the controllers are upgraded',
       'Write TLSRoute as gateway.networking.k8s.io/v1 as soon as the CRDs serve it, and before the next apply',
       expect.stringContaining('Upgrade Istio to 1.31: its CRDs first'),
       expect.stringContaining('take istiod 1.29 away'),
       expect.stringContaining('Upgrade Istio to 1.32: its CRDs first'),
       expect.stringContaining('take istiod 1.31 away'),
+      'Apply the CRDs of the standard channel of Gateway API 1.7',
     ]);
     expect(told.newly.map(({ what }) => what)).toContain(
       'TLSRoute v1alpha2 needs the experimental channel of Gateway API 1.7',
     );
     expect(told.support.map(({ component, release }) => [component, release])).toEqual([['Istio', '1.29']]);
+  });
+
+  it('leaves nothing open about paths at a listener that reads none, and the older CRDs of a chart out', () => {
+    const tcp = `${APP}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: eg}
+spec: {controllerName: gateway.envoyproxy.io/gatewayclass-controller}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: front, namespace: app}
+spec: {gatewayClassName: eg, listeners: [{name: tls, port: 443, protocol: TLS, tls: {mode: Passthrough}}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: TLSRoute
+metadata: {name: web, namespace: app}
+spec: {parentRefs: [{name: front}], hostnames: [web.example.com], rules: [{backendRefs: [{name: web, port: 80}]}]}
+`;
+    const found = between(tcp, { gatewayApiVersion: '1.6', envoyGatewayVersion: '1.8' }, { gatewayApiVersion: '1.7', envoyGatewayVersion: '1.9' }); // prettier-ignore
+    expect(found.traffic.complete).toBe(true);
+    expect(found.steps.map(({ what }) => what)).toContain(
+      'Upgrade Envoy Gateway to 1.9, its CRDs before the controller, and without those of Gateway API 1.6 in its chart',
+    );
+  });
+
+  it.each([
+    ['https://istio-release.storage.googleapis.com/charts', 1],
+    ['https://blob.istio.io/istio-release/charts', 0],
+  ])('names charts of places that are not served any more: %s', (url, told) => {
+    const repository = `{apiVersion: source.toolkit.fluxcd.io/v1, kind: HelmRepository, metadata: {name: istio, namespace: flux}, spec: {url: "${url}"}}`;
+    const { defaults } = between(repository, { istioVersion: '1.30' }, { istioVersion: '1.31' });
+    expect(defaults.filter(({ what }) => what.includes('no longer published'))).toHaveLength(told);
   });
 
   it('names versions that the new release serves and deprecates', () => {
