@@ -161,6 +161,7 @@ import { rule as routePolicyReplacesGateway } from './route-policy-replaces-gate
 import { rule as clientPolicyRefused } from './client-policy-refused';
 import { rule as policiesOfOneTarget } from './policies-of-one-target';
 import { rule as ownProxyReplacesClass } from './own-proxy-replaces-class';
+import { rule as clientTlsWithoutTls } from './client-tls-without-tls';
 import { rule as backendAuthorityNotUsable } from './backend-authority-not-usable';
 import { rule as listenerNotProgrammed } from './listener-not-programmed';
 import { rule as policyNotCarriedOut } from './policy-not-carried-out';
@@ -337,6 +338,7 @@ export const rules: readonly Rule[] = [
   clientPolicyRefused,
   policiesOfOneTarget,
   ownProxyReplacesClass,
+  clientTlsWithoutTls,
   backendAuthorityNotUsable,
   listenerNotProgrammed,
   policyNotCarriedOut,

@@ -145,6 +145,10 @@ export const BY_SOURCE: Confirmations = {
   'redirect-behind-tls': reason(
     'the load balancer of a cloud is none of what the lab has; that a server with httpsRedirect redirects all that comes in plain text is compared with real proxies for trace',
   ),
+  'client-tls-without-tls': read(
+    'internal/gatewayapi/clienttrafficpolicy.go (Envoy Gateway 1.7.0)',
+    'buildListenerTLSParameters returns nothing for a listener without TLS ("Return if this listener isn\'t a TLS listener")',
+  ),
   'client-address-not-kept': reason(
     'what a node writes for the address of a client is Kubernetes’ own (externalTrafficPolicy), and a page of Istio tells it (Authorization on ingress gateways, source IP); that ipBlocks are compared with the peer is read in pilot/pkg/security/authz/model (Istio 1.29.1)',
   ),
