@@ -18,7 +18,13 @@ export function checkWorlds(worlds: readonly World[], options: CheckOptions = {}
     ({ loaded, notBuilt }) => notBuilt === undefined && loaded.manifests.length + loaded.problems.length > 0,
   );
   // What was not read is one finding for all of it.
-  const unread = [...notBuiltOf(worlds), ...(charts.length === 0 ? [] : [{ manifests: [], problems: [], charts }])];
+  const beside = worlds.flatMap(({ loaded }) => loaded.beside ?? []);
+  const nothing = { manifests: [], problems: [] };
+  const unread = [
+    ...notBuiltOf(worlds),
+    ...(charts.length === 0 ? [] : [{ ...nothing, charts }]),
+    ...(beside.length === 0 ? [] : [{ ...nothing, beside }]),
+  ];
   const unbuilt = unread.flatMap((loaded) => check(loaded, options).findings.filter(({ id }) => id === 'EDGE009'));
   const judgedBy = new Map<string, CheckResult['summary']['judgedBy'][number]>();
   const leftOut = new Map<string, LeftOut>();
@@ -26,7 +32,7 @@ export function checkWorlds(worlds: readonly World[], options: CheckOptions = {}
   const suppressed = new Map<string, Suppressed>();
   const found = new Map<string, { readonly finding: Finding; readonly worlds: string[] }>();
   for (const world of judged) {
-    const result = check(world.loaded, options);
+    const result = check({ ...world.loaded, beside: [] }, options);
     for (const one of result.summary.judgedBy) judgedBy.set(JSON.stringify(one), one);
     for (const one of result.suppressed ?? []) suppressed.set(JSON.stringify(one), one);
     for (const finding of result.findings) {
@@ -88,8 +94,9 @@ function notBuiltOf(worlds: readonly World[]): readonly Loaded[] {
       reason: notBuilt,
     });
     const [first, ...others] = group;
-    if (first === undefined || others.length < FEW) return group.map((one) => ({ ...one.loaded, notBuilt: told(one) }));
-    return [{ ...first.loaded, notBuilt: { ...told(first), others: others.map(({ name }) => name) } }];
+    if (first === undefined || others.length < FEW)
+      return group.map((one) => ({ ...one.loaded, beside: [], notBuilt: told(one) }));
+    return [{ ...first.loaded, beside: [], notBuilt: { ...told(first), others: others.map(({ name }) => name) } }];
   });
 }
 

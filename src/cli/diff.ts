@@ -45,6 +45,7 @@ async function run(old: string, now: string, flags: DiffFlags): Promise<void> {
   const found = diff(before, after, { mesh, onProgress: bar.update });
   bar.end();
   const { changedCharts } = await import('../diff/charts.js');
+  const { notesOfBeside } = await import('../diff/beside.js');
   const { unreadOf } = await import('../diff/unread.js');
   const { doubts: own, notes } = unreadOf(was, is);
   const doubts = [...later, ...own, ...changedCharts(was.unrendered, is.unrendered)];
@@ -57,7 +58,10 @@ async function run(old: string, now: string, flags: DiffFlags): Promise<void> {
     ...found,
     complete: found.complete && doubts.length === 0,
     undecided: [...found.undecided, ...doubts],
-    notes: [...found.notes, ...new Set([...kept, ...notes, ...absent, ...passedOver])],
+    notes: [
+      ...found.notes,
+      ...new Set([...kept, ...notes, ...absent, ...passedOver, ...notesOfBeside(was.aside, is.aside)]),
+    ],
   };
   const color = isColored();
   process.stdout.write(

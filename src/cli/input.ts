@@ -103,7 +103,10 @@ function noSuchWorld(name: string, worlds: readonly string[]): UsageError {
 const MOST_NAMED = 5;
 
 /** Says on standard error what was not read. `rest`: what the command did all the same. */
-export async function sayUnread({ problems, charts, unbuilt, leftOut = [] }: Joined, rest: string): Promise<void> {
+export async function sayUnread(
+  { problems, charts, unbuilt, leftOut = [], beside = [] }: Joined,
+  rest: string,
+): Promise<void> {
   const say = (line: string): void => void process.stderr.write(`mesh-edge: ${printable(line)}\n`);
   for (const { source, what } of problems) say(`${source.file ?? 'input'}:${source.line ?? 1}: ${what}; ${rest}`);
   for (const { folder, reason } of unbuilt) say(`${folder} is not built: ${reason}; its files are read as they are`);
@@ -112,6 +115,10 @@ export async function sayUnread({ problems, charts, unbuilt, leftOut = [] }: Joi
   if (templates.length > 0) {
     const { leftOutLine } = await import('../report/text.js');
     for (const line of leftOutLine(templates)) say(`${line}; ${rest}`);
+  }
+  if (beside.length > 0) {
+    const { textOfBeside } = await import('../model/worlds-beside.js');
+    for (const one of beside) say(`${textOfBeside(one)}; ${rest}`);
   }
   if (charts.length === 0) return;
   const names = [

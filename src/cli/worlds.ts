@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import { printable } from '../model/printable';
 import { countObjects } from '../model/recognize';
+import { textOfBeside } from '../model/worlds-beside';
 import { addHelmOption, readWorlds } from './input';
 
 export function register(program: Command): void {
@@ -39,8 +40,11 @@ async function run(paths: string[], flags: WorldsFlags): Promise<void> {
     })),
     notBuilt: notBuilt ?? null,
   }));
+  const beside = worlds.flatMap(({ loaded }) => loaded.beside ?? []);
   if (flags.format === 'json') {
-    process.stdout.write(`${JSON.stringify({ worlds: rows }, null, 2)}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ worlds: rows, beside: beside.map(({ folder, files }) => ({ folder, files: files.map(({ file }) => file) })) }, null, 2)}\n`,
+    );
     return;
   }
   for (const { world, by, objects, remote, charts, notBuilt } of rows) {
@@ -60,4 +64,5 @@ async function run(paths: string[], flags: WorldsFlags): Promise<void> {
           : `${by}, ${objects} objects${rest}`;
     process.stdout.write(`${printable(`${world}  ${line}`)}\n`);
   }
+  for (const one of beside) process.stdout.write(`${printable(textOfBeside(one))}\n`);
 }

@@ -8,6 +8,7 @@ import { InputError, type KnownDocuments, loadText } from '../model/load';
 import type { Loaded } from '../model/manifest';
 import { type Joined, type World, type WorldOptions, findWorlds, joined, worldsNamed } from '../model/worlds';
 import { ignoring } from '../model/worlds-layout';
+import { type AsideFiles, asideFiles } from './beside';
 import { type Unrendered, changedCharts, unrendered } from './charts';
 import { GitTree, fromTop, git, refusalOfGit } from './git-tree';
 import { kustomizations } from './kustomizations';
@@ -28,6 +29,7 @@ export interface Side extends Joined {
   /** Those that were asked for and are not. */
   readonly without: readonly string[];
   readonly unrendered: readonly Unrendered[];
+  readonly aside?: AsideFiles;
   /** Why there is no object here, although something is that makes some. */
   readonly nothing?: string;
 }
@@ -74,7 +76,12 @@ function built(path: string, known: KnownDocuments | undefined, disk: FileTree, 
       worlds.flatMap(({ remote }) => remote),
     ),
   ];
-  const loaded = { ...one, ...places, unrendered: unread };
+  const loaded = {
+    ...one,
+    ...places,
+    unrendered: unread,
+    ...(path === '-' ? {} : { aside: asideFiles(path, tree, one) }),
+  };
   if (path === '-' || worlds.every(({ notBuilt, remote }) => notBuilt === undefined && remote.length === 0))
     return loaded;
   return { ...loaded, manifests: [...loaded.manifests, ...kustomizations(path, tree, loaded.manifests.length)] };

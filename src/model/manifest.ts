@@ -63,6 +63,13 @@ export interface LeftOut {
   readonly digest?: string;
 }
 
+/** Files among those of a kustomization, with objects that no kustomization takes up. */
+export interface Beside {
+  /** Of the kustomization. */
+  readonly folder: string;
+  readonly files: readonly { readonly file: string; readonly digest: string }[];
+}
+
 export interface Loaded {
   readonly manifests: readonly Manifest[];
   readonly problems: readonly LoadProblem[];
@@ -71,6 +78,8 @@ export interface Loaded {
   readonly own?: number;
   /** A folder that its kustomization cannot be applied to here, and why: nothing else is known of it. `others`: of the same reason. */
   readonly notBuilt?: { readonly folder: string; readonly reason: string; readonly others?: readonly string[] };
+  /** What lies beside its kustomizations and is not judged. */
+  readonly beside?: readonly Beside[];
   /** Helm charts that are not rendered, with why where rendering failed. */
   readonly charts?: readonly {
     readonly folder: string;

@@ -33,4 +33,6 @@ export interface Draft {
   readonly notBuilt?: string;
   readonly uses?: readonly string[];
   readonly leftOut?: Loaded['leftOut'];
+  /** Of files that no kustomization takes up: the folder of the one that they lie beside. */
+  readonly besideOf?: string;
 }

@@ -69,23 +69,66 @@ interface Builder {
   readonly build: (folder: string) => readonly Draft[];
 }
 
+/** The worlds, and files beside kustomizations that are in none. */
+export interface Configured {
+  readonly live: readonly Draft[];
+  readonly aside: readonly Draft[];
+}
+
 /** The worlds that mesh-edge.yaml names, each of all that was guessed below its folders; without `roots`, the guess itself. */
-export function configured(drafts: readonly Draft[], roots: readonly Root[] = [], builder: Builder): readonly Draft[] {
-  if (roots.length === 0) return drafts;
-  const absent = roots.flatMap(({ paths }) => paths).filter((path) => !isGlob(path) && isAbsent(path, builder.tree));
+export function configured(all: readonly Draft[], roots: readonly Root[] = [], builder: Builder): Configured {
+  const drafts = all.filter(({ besideOf }) => besideOf === undefined);
+  const aside = all.filter(({ besideOf }) => besideOf !== undefined);
+  if (roots.length === 0) return { live: drafts, aside };
+  const { tree } = builder;
+  const absent = roots.flatMap(({ paths }) => paths).filter((path) => !isGlob(path) && isAbsent(path, tree));
   if (absent.length > 0)
     throw new InputError(
-      `mesh-edge.yaml: roots: there is no folder ${absent.map((path) => builder.tree.nameOf(path)).join(', ')}; a root is a folder, or a pattern of folders, from the folder of mesh-edge.yaml`,
+      `mesh-edge.yaml: roots: there is no folder ${absent.map((path) => tree.nameOf(path)).join(', ')}; a root is a folder, or a pattern of folders, from the folder of mesh-edge.yaml`,
     );
-  return roots.flatMap(({ name, paths }): readonly Draft[] => {
-    const folders = [...new Set(paths.flatMap((path) => expanded(path, drafts, builder.tree)))];
+  // What lies beside a kustomization is applied if its file is named, and not because a folder around it is.
+  const taken = new Set<string>();
+  const filesOf = (path: string): readonly Draft[] => {
+    if (isGlob(path) && !/\.(ya?ml|json)$/.test(path)) return []; // a pattern of folders
+    const fits = isGlob(path) ? matcher(path) : undefined;
+    const isNamed = ({ source: { file = '' } }: { readonly source: Source }): boolean => {
+      const place = tree.pathOf(file);
+      const from = relative(process.cwd(), resolve(place)).split(sep).join('/');
+      const is = fits === undefined ? resolve(path) === resolve(place) : fits(from);
+      if (is) taken.add(file);
+      return is;
+    };
+    return aside
+      .map((draft) => ({
+        ...draft,
+        manifests: draft.manifests.filter(isNamed),
+        problems: draft.problems.filter(isNamed),
+      }))
+      .filter(({ manifests, problems }) => manifests.length + problems.length > 0);
+  };
+  const live = roots.flatMap(({ name, paths }): readonly Draft[] => {
+    const expandedPaths = [...new Set(paths.flatMap((path) => expanded(path, drafts, tree)))];
+    const named = paths.flatMap(filesOf);
     // A pattern stands for a world each, unless a name makes them one.
-    const groups = name === undefined ? folders.map((folder) => [folder]) : [folders];
-    return groups.flatMap((group): readonly Draft[] => {
-      const parts = group.flatMap((folder) => within(folder, drafts, builder));
-      return parts.length === 0 ? [] : [together(name ?? group[0] ?? '.', group[0] ?? '.', parts)];
-    });
+    const groups = name === undefined ? expandedPaths.map((folder) => [folder]) : [expandedPaths];
+    const worlds = groups
+      .map((group) => [group, group.flatMap((folder) => within(folder, drafts, builder))] as const)
+      .filter(([, parts]) => parts.length > 0);
+    const [first, ...rest] = worlds;
+    if (first === undefined)
+      return named.length === 0 ? [] : [together(name ?? paths[0] ?? '.', paths[0] ?? '.', named)];
+    const [group, parts] = first;
+    return [[group, [...parts, ...named]] as const, ...rest].map(([folders, own]) =>
+      together(name ?? folders[0] ?? '.', folders[0] ?? '.', own),
+    );
   });
+  const isLeft = ({ source: { file = '' } }: { readonly source: Source }): boolean => !taken.has(file);
+  const left = aside.map((draft) => ({
+    ...draft,
+    manifests: draft.manifests.filter(isLeft),
+    problems: draft.problems.filter(isLeft),
+  }));
+  return { live, aside: left };
 }
 
 /** Of a revision a folder may be missing that another one has. */

@@ -9,6 +9,7 @@ import type { Kustomizer } from './kustomize-build';
 import { manifestsOf } from './kustomize-manifests';
 import { type Built, NotBuilt } from './kustomize-resource';
 import type { Manifest } from './manifest';
+import { isRecord } from './recognize';
 import { type Repository, argoOverlay, isIncluded, placed, pluginOf, sourcesOf } from './worlds-argo';
 import { fluxOverlay } from './worlds-flux';
 
@@ -143,11 +144,13 @@ export class Sources {
       if (folder === undefined || path.includes('{{')) return { ...NOTHING, remote: [`${path} (${label})`] };
       const plugin = pluginOf(source);
       if (plugin !== undefined) return { ...NOTHING, remote: [`${path} (${plugin} of ${label})`] };
-      if (this.chartIn(folder)) {
+      // `directory` says of any folder that its files are applied as they stand (Argo CD ExplicitType).
+      const isDirectory = isRecord(source.directory);
+      if (!isDirectory && this.chartIn(folder)) {
         const at = this.folders.get(folder) ?? folder;
         return { ...NOTHING, charts: [chartOfSource(at, source, { name: application.name, namespace, by: label })] };
       }
-      if (this.kustomizationIn(folder))
+      if (!isDirectory && this.kustomizationIn(folder))
         return this.isBuiltOf(folder, application)
           ? NOTHING
           : this.built(folder, [folder], [], argoOverlay(source), label);

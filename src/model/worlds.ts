@@ -13,7 +13,8 @@ import { Kustomizer } from './kustomize-build';
 import { manifestsOf } from './kustomize-manifests';
 import { NotBuilt } from './kustomize-resource';
 import { load, loadFound, loadText } from './load';
-import type { LeftOut, LoadProblem, Loaded, Manifest } from './manifest';
+import type { Beside, LeftOut, LoadProblem, Loaded, Manifest } from './manifest';
+import { asideFrom, besideAll, besideOf, leftBeside } from './worlds-beside';
 import { clustersIn } from './worlds-clusters';
 import type { Draft, World } from './worlds-draft';
 import { type Render, appliesMore, withTools } from './worlds-applied';
@@ -56,37 +57,34 @@ export function findWorlds(
   );
   const taken = new Set(kustomizations.flatMap((file) => kustomizer.takenUp(file)));
   const groups = leftOver(files, kustomizations, taken);
+  const beside = besideOf(kustomizations, kustomizer, tree);
   const drafts = [
     ...rootsOf(kustomizer, kustomizations, taken).map((file) => build(kustomizer, dirname(file), tree)),
     ...groups
       .map(([folder, own]) =>
         plain(kustomizations.length === 0 && groups.length === 1 ? (folders[0] ?? folder) : folder, own, known, tree),
       )
-      .flatMap((draft) => clustersIn(draft, folders, tree)),
+      .flatMap((draft) => asideFrom(draft, beside, { tree, stays: appliesMore }))
+      .flatMap((draft) => (draft.besideOf === undefined ? clustersIn(draft, folders, tree) : [draft])),
   ];
-  const byFile = new Map<string, Manifest[]>();
-  for (const { manifests } of drafts)
-    for (const manifest of manifests) {
-      const { file = '' } = manifest.source;
-      byFile.set(file, [...(byFile.get(file) ?? []), manifest]);
-    }
-  const sources = new Sources(folders, files, kustomizer, (file) => byFile.get(file) ?? [], tree);
+  const sources = new Sources(folders, files, kustomizer, asWritten(drafts, known, tree), tree);
   const render = renderer(options.renderChart, known, disk);
   const applied = withTools(drafts, sources, render);
   const rest = charts
     .filter((folder) => !applied.charts.has(resolve(folder)))
     .map((folder) => chartDraft(folder, options, render));
-  const found = configured([...applied.drafts, ...rest], options.roots, {
+  const { live, aside } = configured([...applied.drafts, ...rest], options.roots, {
     tree,
     isBuilt: (folder) => kustomizer.fileOf(folder) !== undefined,
     build: (folder) => withTools([build(kustomizer, folder, tree)], sources, render).drafts,
   });
   const isWorld = ({ manifests, problems, remote, notBuilt, charts: own }: Draft): boolean =>
     manifests.length + problems.length + remote.length + own.length > 0 || notBuilt !== undefined;
-  const leftOut = [...passedOver, ...found.filter((draft) => !isWorld(draft)).flatMap((draft) => draft.leftOut ?? [])];
-  const worlds = found
+  const leftOut = [...passedOver, ...live.filter((draft) => !isWorld(draft)).flatMap((draft) => draft.leftOut ?? [])];
+  const unused = leftBeside(aside, tree);
+  const worlds = live
     .filter(isWorld)
-    .map((draft, at) => finished(draft, tree, at === 0 ? { unread, passedOver: leftOut } : undefined));
+    .map((draft, at) => finished(draft, tree, at === 0 ? { unread, passedOver: leftOut, beside: unused } : undefined));
   if (!worlds.every(({ loaded, notBuilt }) => loaded.manifests.length === 0 && notBuilt === undefined)) return worlds;
   const loaded = asTheyStand(() => load(paths, known, tree), drafts);
   const named = (said.roots ?? []).flatMap((root) => root.paths);
@@ -95,6 +93,26 @@ export function findWorlds(
   if (named.length > 0) throw new InputError(`mesh-edge.yaml: roots: no object of ${printable(all)} is in ${printable(named.join(', '))}`); // prettier-ignore
   // Objects that were given are never left out in silence.
   return [{ name: all, folder: folders[0] ?? all, by: 'files', loaded, remote: [] }];
+}
+
+/** Objects of files as they stand, by the file as messages name it. */
+function asWritten(
+  drafts: readonly Draft[],
+  known: KnownDocuments | undefined,
+  tree: FileTree,
+): (file: string) => readonly Manifest[] {
+  const byFile = new Map<string, Manifest[]>();
+  for (const { isPlain, manifests } of drafts)
+    for (const manifest of isPlain === true ? manifests : []) {
+      const { file = '' } = manifest.source;
+      byFile.set(file, [...(byFile.get(file) ?? []), manifest]);
+    }
+  // What a kustomization has made of a file is not what it holds.
+  return (file) => {
+    const own = byFile.get(file) ?? [...loadFound([tree.pathOf(file)], known, tree).manifests];
+    byFile.set(file, own);
+    return own;
+  };
 }
 
 /** @throws InputError that says what is there instead of objects. */
@@ -130,7 +148,13 @@ function loadUnlessCharts(
 function finished(
   { folder, name, by, manifests, problems, remote, charts, notBuilt, uses, leftOut = [] }: Draft,
   tree: FileTree,
-  first: { readonly unread: readonly LoadProblem[]; readonly passedOver: readonly LeftOut[] } | undefined,
+  first:
+    | {
+        readonly unread: readonly LoadProblem[];
+        readonly passedOver: readonly LeftOut[];
+        readonly beside: readonly Beside[];
+      }
+    | undefined,
 ): World {
   return {
     name: name === folder ? tree.nameOf(folder) : name,
@@ -141,6 +165,7 @@ function finished(
       // What is in no world is told with the first.
       problems: [...(first?.unread ?? []), ...problems],
       leftOut: [...(first?.passedOver ?? []), ...leftOut],
+      ...besideAll(first === undefined ? [] : [{ manifests: [], problems: [], beside: first.beside }]),
     },
     remote: [...new Set(remote)],
     ...(charts.length === 0 ? {} : { charts }),
@@ -182,6 +207,7 @@ export function joined(
   const shown = worlds.filter(({ loaded, notBuilt }) => loaded.manifests.length > 0 || notBuilt !== undefined);
   const built = worlds.map(({ loaded }) => loaded);
   const told = {
+    ...besideAll(built),
     problems: distinct(built.flatMap(({ problems }) => problems)),
     leftOut: distinct(built.flatMap(({ leftOut = [] }) => leftOut)),
   };
@@ -205,6 +231,7 @@ export function joined(
     })
     .map((manifest, index) => ({ ...manifest, index }));
   return {
+    ...told,
     manifests: once,
     problems: distinct([...told.problems, ...rest.problems]),
     leftOut: distinct([...told.leftOut, ...(rest.leftOut ?? [])]),
