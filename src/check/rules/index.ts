@@ -135,6 +135,7 @@ import { rule as policyWithoutWaypoint } from './policy-without-waypoint';
 import { rule as clientsBehindWaypoint } from './clients-behind-waypoint';
 import { rule as ingressPastWaypoint } from './ingress-past-waypoint';
 import { rule as routeWithoutWaypoint } from './route-without-waypoint';
+import { rule as clientsPastWaypoint } from './clients-past-waypoint';
 import { rule as routeNotAttached } from './route-not-attached';
 import { rule as referenceNotGranted } from './reference-not-granted';
 import { rule as backendNotFound } from './backend-not-found';
@@ -312,6 +313,7 @@ export const rules: readonly Rule[] = [
   clientsBehindWaypoint,
   ingressPastWaypoint,
   routeWithoutWaypoint,
+  clientsPastWaypoint,
   routeNotAttached,
   referenceNotGranted,
   backendNotFound,

@@ -19,7 +19,12 @@ export const rule: Rule = {
   reads: ['ServiceEntry'],
   footguns: ['S04', 'N03'],
   *check(context) {
-    const clashing = context.index(collisions).flatMap((one) => [one, one.other]);
+    const clashing = new Set(
+      context
+        .index(collisions)
+        .flatMap((one) => [one, one.other])
+        .map(({ entry, at }) => entry.spec.ports?.[at]),
+    );
     for (const entry of context.index(serviceEntries)) {
       const { manifest, spec } = entry;
       if ((spec.addresses ?? []).length > 0 || isForWaypoint(context, manifest)) continue;
@@ -27,10 +32,11 @@ export const rule: Rule = {
       const [client] = getsAddresses(context, entry) ? withoutDnsCapture(context, [entry]) : ['all'];
       if (client === undefined) continue;
       const hosts = (spec.hosts ?? []).join(', ');
-      for (const [at, { number, protocol }] of (spec.ports ?? []).entries()) {
+      for (const [at, port] of (spec.ports ?? []).entries()) {
+        const { number, protocol } = port;
         if (!isPlainTcp(protocol)) continue;
         // That two of them have nothing to be told apart by is told as what it is.
-        if (!isNone && clashing.some((one) => one.entry === entry && one.at === at)) continue;
+        if (!isNone && clashing.has(port)) continue;
         const what = `port ${number} is ${protocol || 'of no protocol, which is TCP'}, and ${hosts} has no addresses`;
         yield {
           manifest,

@@ -145,6 +145,10 @@ export const BY_SOURCE: Confirmations = {
   'redirect-behind-tls': reason(
     'the load balancer of a cloud is none of what the lab has; that a server with httpsRedirect redirects all that comes in plain text is compared with real proxies for trace',
   ),
+  'clients-past-waypoint': read(
+    'pilot/pkg/xds/endpoints/endpoint_builder.go (Istio 1.29.1), and Istio’s page on layer 7 in ambient mode',
+    'endpoints of a waypoint are given to gateways alone, and whoever has no ztunnel dials the Pods; the page pairs policies of a waypoint with one for the Pods that admits its account alone',
+  ),
   'client-tls-without-tls': read(
     'internal/gatewayapi/clienttrafficpolicy.go (Envoy Gateway 1.7.0)',
     'buildListenerTLSParameters returns nothing for a listener without TLS ("Return if this listener isn\'t a TLS listener")',
