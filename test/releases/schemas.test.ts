@@ -41,6 +41,7 @@ describe('schemas by release', () => {
     ['a redirect with 308', REDIRECT, { gatewayApiVersion: '1.4' }, 'error: 308 is none of 301, 302: it needs Gateway API 1.5'],
     ['TLSRoute v1', TLS_ROUTE('v1'), { gatewayApiVersion: '1.4' }, 'error: TLSRoute v1 needs Gateway API 1.5'],
     ['TLSRoute v1alpha2 in a standard install', TLS_ROUTE('v1alpha2'), { gatewayApiVersion: '1.7' }, 'error: TLSRoute v1alpha2 needs the experimental channel of Gateway API 1.7'],
+    ['TLSRoute v1alpha2, which istiod reads no more,', TLS_ROUTE('v1alpha2'), { istioVersion: '1.30' }, 'warning: TLSRoute v1alpha2 is served by the experimental channel of Gateway API 1.7 alone'],
     ['TLSRoute v1alpha2 where the channel is not known', TLS_ROUTE('v1alpha2'), {}, 'warning: TLSRoute v1alpha2 is served by the experimental channel of Gateway API 1.7 alone'],
     ['ReferenceGrant v1', GRANT, { gatewayApiVersion: '1.4' }, 'error: ReferenceGrant v1 needs Gateway API 1.5'],
     ['XListenerSet', object('gateway.networking.x-k8s.io/v1alpha1', 'XListenerSet', '{parentRef: {name: g}, listeners: [{name: l, port: 80, protocol: HTTP}]}'), { gatewayApiVersion: '1.7/experimental' }, 'error: XListenerSet v1alpha1 was served up to the experimental channel of Gateway API 1.4, and is not any more'],
@@ -52,6 +53,15 @@ describe('schemas by release', () => {
   ])('say which release %s needs', (_, yaml, options, wanted) => {
     expect(found(yaml, options)).toEqual([wanted]);
   }); // prettier-ignore
+
+  it.each<[string, string, MeshOptions]>([
+    ['Istio 1.29', TLS_ROUTE('v1alpha2'), { istioVersion: '1.29' }],
+    ['Istio 1.29', object('gateway.networking.x-k8s.io/v1alpha1', 'XListenerSet', '{parentRef: {name: g}, listeners: [{name: l, port: 80, protocol: HTTP}]}'), { istioVersion: '1.29' }], // prettier-ignore
+    ['Envoy Gateway 1.7', TLS_ROUTE('v1alpha3'), { envoyGatewayVersion: '1.7' }],
+    ['Envoy Gateway 1.8', object('gateway.networking.k8s.io/v1alpha2', 'TCPRoute', '{parentRefs: [{name: g}], rules: [{backendRefs: [{name: b, port: 80}]}]}'), { envoyGatewayVersion: '1.8' }], // prettier-ignore
+  ])('take what %s asks for, where nobody says which Gateway API is there', (_, yaml, options) => {
+    expect(found(yaml, options)).toEqual([]);
+  });
 
   it('know that the chart of Envoy Gateway brings the experimental channel', () => {
     const chart = (version: string): string =>

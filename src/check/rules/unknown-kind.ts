@@ -1,4 +1,5 @@
 import type { Manifest } from '../../model/manifest';
+import { istioBehavior } from '../../model/release-behavior';
 import { COMPONENTS, EXPERIMENTAL, componentOf, gatewayApiBroughtBy } from '../../model/releases';
 import type { CheckContext } from '../context';
 import type { Hit, Rule } from '../rule';
@@ -21,8 +22,10 @@ export const rule: Rule = {
       const { group, version, kind } = manifest;
       const versions = context.schemas.versionsOf(group, kind);
       if (versions !== undefined) {
-        if (!versions.includes(version)) yield notServed(manifest, versions, context);
-        else yield* onlyExperimental(manifest, versions, context, told);
+        if (!versions.includes(version)) {
+          if (context.releases.gatewayApi.from !== 'default' || !isOfController(manifest, context))
+            yield notServed(manifest, versions, context);
+        } else yield* onlyExperimental(manifest, versions, context, told);
         continue;
       }
       const kinds = context.schemas.kindsOf(group);
@@ -88,7 +91,7 @@ function* onlyExperimental(
   if (gatewayApi.from !== 'default' || context.schemas.releaseFor(group, kind) === null) return;
   const standard = context.schemas.with('gatewayApi', gatewayApi.release.replace(EXPERIMENTAL, ''));
   if ((standard.versionsOf(group, kind) ?? []).includes(version)) return;
-  if (isBroughtByChart(manifest, context)) return;
+  if (isOfController(manifest, context)) return;
   if (told.has(`${kind} ${version}`)) return;
   told.add(`${kind} ${version}`);
   yield {
@@ -101,9 +104,17 @@ function* onlyExperimental(
   };
 }
 
-/** Whether Envoy Gateway is installed by a chart that has the experimental channel in it, of a release that serves the version. */
-function isBroughtByChart({ group, version, kind }: Manifest, { releases, schemas }: CheckContext): boolean {
-  const { from, release } = releases.envoyGateway;
-  const brought = from === 'manifests' ? gatewayApiBroughtBy(release) : undefined;
-  return brought !== undefined && (schemas.with('gatewayApi', brought).versionsOf(group, kind) ?? []).includes(version);
+/**
+ * Whether a controller whose release is stated goes with definitions that serve the version: Envoy Gateway brings them, of the experimental channel,
+ * and istiod asks for it.
+ */
+function isOfController({ group, version, kind }: Manifest, { releases, schemas }: CheckContext): boolean {
+  const { envoyGateway, istio } = releases;
+  const brought = envoyGateway.from === 'default' ? undefined : gatewayApiBroughtBy(envoyGateway.release);
+  if (brought !== undefined && (schemas.with('gatewayApi', brought).versionsOf(group, kind) ?? []).includes(version))
+    return true;
+  if (istio.from === 'default') return false;
+  const { readsTlsRoutes, readsTcpRoutes, readsListenerSets } = istioBehavior(istio);
+  const asked = [...(readsTlsRoutes ? [] : ['TLSRoute v1alpha2']), ...(readsTcpRoutes ? [] : ['TCPRoute v1alpha2']), ...(readsListenerSets ? [] : ['XListenerSet v1alpha1'])]; // prettier-ignore
+  return asked.includes(`${kind} ${version}`);
 }
