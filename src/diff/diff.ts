@@ -41,7 +41,7 @@ import { UNDECLARED } from './undeclared';
 import { doubtOf, noteOf, settingsOf } from './settings';
 import { PastWaypointDoubts } from './past-waypoints';
 import { podPortsInDoubt } from './pod-ports';
-import { isBehind, unknownGateways } from './unseen';
+import { isBehind, otherDoor, unknownGateways } from './unseen';
 import { unseenTarget } from './unseen-targets';
 import { effectOf } from './way';
 
@@ -211,6 +211,12 @@ export function diff(was: readonly Manifest[], is: readonly Manifest[], options:
     if (doubt === undefined) continue;
     doubts.everywhere(doubt);
     beyond.add(change.ref);
+  }
+  for (const change of changes) {
+    const doubt = otherDoor(change, meshes);
+    if (doubt === undefined) continue;
+    doubts.everywhere(doubt);
+    if (!effective.has(change.ref)) beyond.add(change.ref);
   }
   const nobodys = unknownGateways(meshes);
   for (const change of changes) {

@@ -4,6 +4,7 @@ import { serversOf } from '../model/merged-gateway';
 import type { MeshConfig } from '../model/mesh-config';
 import type { Mesh } from '../model/mesh';
 import { isAmbientAlone } from '../traffic/clients';
+import { openServices } from '../traffic/open-services';
 
 /** Said once for all of them. */
 export const UNSHOWN_INJECT = 'Namespaces that no manifest shows inject sidecars.';
@@ -35,6 +36,10 @@ export function assumptionsOf(mesh: Mesh): readonly string[] {
     ...(isAmbientAlone([mesh])
       ? ['Namespaces that no manifest shows are in ambient mode, as those are that manifests show.']
       : []),
+    ...openServices(mesh).map(
+      ({ name, how }) =>
+        `Service ${name} ${how}: clients outside come to it past all Gateways, and are not in the register.`,
+    ),
     ...mesh.leftOut.map((one) => `${textOfLeftOut(one)}.`),
     ...passing.map(
       ({ namespace, name }) =>

@@ -33,7 +33,7 @@ import { otherNames } from '../traffic/sni';
 import { universe } from '../traffic/universe';
 import { allClients, callersOf } from './clients';
 import { violationOf } from './demands';
-import { openServices } from './open-services';
+import { openServices } from '../traffic/open-services';
 import { pastWaypoints } from '../traffic/past-waypoints';
 import type { Rule, RuleProblem, Where } from './rules';
 
