@@ -35,6 +35,9 @@ export function applyPatch(all: readonly Resource[], patch: Patch, isWhole: bool
     }
     return [...all];
   }
+  if (documents.length > 1 && patch.target !== undefined) throw new NotBuilt(`a patch of ${patch.file} is several, and has a target`); // prettier-ignore
+  if (documents.length === 0) throw new NotBuilt(`a patch of ${patch.file} is empty`);
+  if (/["\s]?\$(setElementOrder|retainKeys|deleteFromPrimitiveList)\b/.test(patch.text)) throw new NotBuilt(`a patch of ${patch.file} has directives of kubectl, which kustomize leaves in the object`); // prettier-ignore
   let result = [...all];
   for (const document of documents) {
     if (!isRecord(document))
@@ -148,6 +151,7 @@ export function matches(values: unknown, selector: string): boolean {
     const [, key = '', not, list] = /^(\S+)\s+(not)?in\s*\(([^)]*)\)$/.exec(one) ?? [];
     if (list !== undefined)
       return list.split(',').some((value) => value.trim() === String(own[key] ?? '')) !== (not !== undefined);
+    if (/\sin\s|\snotin\s/.test(one)) throw new NotBuilt(`the selector ${JSON.stringify(selector)} is none`);
     const [, left = '', sign, right = ''] = /^([^=!]*)\s*(!=|==?)\s*(.*)$/.exec(one) ?? [];
     if (sign !== undefined) return (String(own[left.trim()] ?? '') === right.trim()) === (sign !== '!=');
     return one === '' || (one.startsWith('!') ? !(one.slice(1) in own) : one in own);

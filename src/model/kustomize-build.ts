@@ -7,10 +7,11 @@ import { record, records, strings, text, texts } from './fields';
 import { readText } from './files';
 import { DISK, type FileTree } from './file-tree';
 import { type Built, NotBuilt, type Remote, type Resource, currentId, newResource } from './kustomize-resource';
-import { annotate, label, prefix, relocate, retag, scale } from './kustomize-transform';
+import { annotate, fillIn, label, prefix, relocate, retag, scale } from './kustomize-transform';
 import { applyPatch, type Patch } from './kustomize-apply';
 import type { FieldSpec } from './kustomize-fields';
 import { generated } from './kustomize-generate';
+import { checkKind, checkShape } from './kustomize-shape';
 import { followNames, replaceValues, resolveVars } from './kustomize-references';
 import type { Loaded, Manifest } from './manifest';
 import { isRecord } from './recognize';
@@ -19,7 +20,14 @@ import { readYamlDocument } from './yaml-values';
 export const KUSTOMIZATION_NAMES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
 
 /** What of a kustomization is neither done nor without effect on what is judged. */
-const UNSUPPORTED = ['generators', 'transformers', 'helmCharts', 'helmChartInflationGenerator', 'openapi'];
+const UNSUPPORTED = [
+  'generators',
+  'transformers',
+  'validators',
+  'helmCharts',
+  'helmChartInflationGenerator',
+  'openapi',
+];
 
 const MAX_DEPTH = 50;
 
@@ -37,9 +45,10 @@ export class Kustomizer {
   public build(folder: string): Built {
     const remote: Remote[] = [];
     const files = new Set<string>();
-    const resources = this.accumulate(folder, [], { remote, files, depth: 0 });
-    followNames(resources);
-    resolveVars(resources);
+    const state: State = { remote, files, depth: 0, configured: newConfigured() };
+    const resources = this.accumulate(folder, [], state);
+    followNames(resources, state.configured.references);
+    resolveVars(resources, state.configured.variables, remote.length === 0);
     return { resources: resources.filter(({ isLocal }) => !isLocal), remote, files };
   }
 
@@ -54,17 +63,17 @@ export class Kustomizer {
     { folder, label }: { readonly folder: string; readonly label: string },
   ): Built {
     const remote: Remote[] = [];
-    const state = { remote, files: new Set<string>(), depth: 0 };
+    const state: State = { remote, files: new Set<string>(), depth: 0, configured: newConfigured() };
     let resources: Resource[] = [];
     for (const one of folders) resources = append(resources, this.accumulate(one, [], state), label);
     resources = append(resources, manifests.map(newResource), label);
     for (const entry of texts(kustomization.components)) {
       if (isRemote(entry)) remote.push({ entry, file: label });
-      else resources = this.accumulate(join(folder, entry), resources, state);
+      else resources = this.accumulate(join(folder, entry), resources, state, true);
     }
     resources = this.transform(resources, kustomization, folder, label, state);
-    followNames(resources);
-    resolveVars(resources);
+    followNames(resources, state.configured.references);
+    resolveVars(resources, state.configured.variables, remote.length === 0);
     return { resources: resources.filter(({ isLocal }) => !isLocal), remote, files: state.files };
   }
 
@@ -129,12 +138,17 @@ export class Kustomizer {
     return [...files];
   }
 
-  private accumulate(folder: string, above: Resource[], state: State): Resource[] {
+  private accumulate(folder: string, above: Resource[], state: State, isComponent?: boolean): Resource[] {
     if (state.depth > MAX_DEPTH) throw new NotBuilt(`${folder} takes up itself`);
     const file = this.fileOf(folder);
     if (file === undefined) throw new NotBuilt(`${folder} holds no kustomization.yaml`);
     state.files.add(resolve(file));
+    const several = KUSTOMIZATION_NAMES.filter((name) => this.tree.kindOf(join(folder, name)) === 'file');
+    if (several.length > 1) throw new NotBuilt(`${folder} holds ${several.join(' and ')}`);
     const kustomization = this.kustomization(file);
+    checkShape(kustomization, file);
+    if (isComponent !== undefined) checkKind(kustomization, file, isComponent);
+    this.configure(folder, kustomization, file, state);
     const strange = UNSUPPORTED.find(
       (key) => texts(kustomization[key]).length > 0 || records(kustomization[key]).length > 0,
     );
@@ -144,10 +158,10 @@ export class Kustomizer {
     let resources = [...above];
     for (const entry of [...texts(kustomization.resources), ...texts(kustomization.bases)])
       resources = append(resources, this.take(folder, entry, deeper), file);
-    resources = append(resources, generated(resources, kustomization, file, (entry) => this.contentOf(folder, entry, state)), file); // prettier-ignore
+    resources = append(resources, generated(resources, kustomization, file, (entry) => this.contentOf(folder, entry, state), state.remote.length === 0), file); // prettier-ignore
     for (const entry of texts(kustomization.components)) {
       if (isRemote(entry)) state.remote.push({ entry, file });
-      else resources = this.accumulate(join(folder, entry), resources, deeper);
+      else resources = this.accumulate(join(folder, entry), resources, deeper, true);
     }
     return this.transform(resources, kustomization, folder, file, state);
   }
@@ -160,7 +174,7 @@ export class Kustomizer {
       state.remote.push({ entry, file: join(folder, 'kustomization.yaml') });
       return [];
     }
-    if (kind === 'folder') return this.accumulate(path, [], state);
+    if (kind === 'folder') return this.accumulate(path, [], state, false);
     state.files.add(resolve(path));
     return this.objectsOf(path).map(newResource);
   }
@@ -194,14 +208,17 @@ export class Kustomizer {
     for (const entry of texts(kustomization.patchesStrategicMerge))
       patch({ file, ...(entry.includes('\n') ? { text: entry } : this.textOf(folder, entry, state)) });
     for (const entry of records(kustomization.patches)) patch({ ...this.patchOf(folder, entry, file, state) });
-    if (text(kustomization.namespace) !== '') relocate(all, text(kustomization.namespace), file);
+    if (text(kustomization.namespace) !== '') {
+      relocate(all, text(kustomization.namespace), file);
+      fillIn(all, text(kustomization.namespace), state.configured.namespaces);
+    }
     prefix(all, text(kustomization.namePrefix), text(kustomization.nameSuffix));
     for (const entry of records(kustomization.labels)) label(all, strings(entry.pairs), entry);
     label(all, strings(kustomization.commonLabels), { includeSelectors: true });
     annotate(all, strings(kustomization.commonAnnotations));
     for (const entry of records(kustomization.patchesJson6902)) patch({ ...this.patchOf(folder, entry, file, state) });
     scale(all, records(kustomization.replicas), file, isWhole);
-    retag(all, records(kustomization.images), this.imageFields(folder, kustomization, state));
+    retag(all, [...records(kustomization.imageTags), ...records(kustomization.images)], state.configured.images);
     for (const entry of records(kustomization.replacements)) {
       const read = text(entry.path) === '' ? [entry] : this.replacementsIn(join(folder, text(entry.path)), state);
       for (const one of read) replaceValues(all, one, file, isWhole);
@@ -242,13 +259,20 @@ export class Kustomizer {
     return 'text' in read ? read.text : undefined;
   }
 
-  /** Fields of custom resources that hold images, as files of `configurations` name them. */
-  private imageFields(folder: string, kustomization: Record<string, unknown>, state: State): readonly FieldSpec[] {
-    if (records(kustomization.images).length === 0) return [];
-    return texts(kustomization.configurations)
-      .map((entry) => record(readYamlDocument(this.textOf(folder, entry, state).text, 'kubectl')))
-      .flatMap(({ images }) => records(images))
-      .map(({ kind, path }) => ({ ...(text(kind) === '' ? {} : { kinds: [text(kind)] }), path: text(path) }));
+  /** Takes what files of `configurations` say of fields: names and vars there, images, namespaces. */
+  private configure(folder: string, kustomization: Record<string, unknown>, file: string, state: State): void {
+    const { configured } = state;
+    for (const entry of texts(kustomization.configurations)) {
+      const value = record(readYamlDocument(this.textOf(folder, entry, state).text, 'kubectl'));
+      const strange = Object.keys(value).find((key) => !CONFIGURED.has(key) && value[key] !== null);
+      if (strange !== undefined)
+        throw new NotBuilt(`configurations of ${file} have ${strange}, which is not done here`);
+      configured.images.push(...records(value.images).map(fieldSpec));
+      configured.namespaces.push(...records(value.namespace).map(fieldSpec));
+      configured.variables.push(...records(value.varReference).map(fieldSpec));
+      for (const { kind, fieldSpecs } of records(value.nameReference))
+        configured.references.push([text(kind), records(fieldSpecs).map(fieldSpec)]);
+    }
   }
 
   private replacementsIn(path: string, state: State): readonly Record<string, unknown>[] {
@@ -258,7 +282,23 @@ export class Kustomizer {
   }
 }
 
+interface Configured {
+  readonly references: (readonly [string, readonly FieldSpec[]])[];
+  readonly variables: FieldSpec[];
+  readonly images: FieldSpec[];
+  readonly namespaces: FieldSpec[];
+}
+
+const CONFIGURED = new Set(['nameReference', 'varReference', 'images', 'namespace']);
+const newConfigured = (): Configured => ({ references: [], variables: [], images: [], namespaces: [] });
+const fieldSpec = ({ kind, path, create }: Record<string, unknown>): FieldSpec => ({
+  ...(text(kind) === '' ? {} : { kinds: [text(kind)] }),
+  path: text(path),
+  create: create === true,
+});
+
 interface State {
+  readonly configured: Configured;
   readonly remote: Remote[];
   readonly files: Set<string>;
   readonly depth: number;

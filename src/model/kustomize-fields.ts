@@ -108,6 +108,20 @@ export const NAME_REFERENCES: Readonly<Record<string, readonly FieldSpec[]>> = {
   ),
 };
 
+/** Fields in which vars are looked for (builtinpluginconsts/varreference.go). */
+export const VARIABLES: readonly FieldSpec[] = [
+  ...inContainers('args', 'command', 'env/value', 'volumeMounts/mountPath').filter(
+    ({ kinds }) => kinds?.includes('PodTemplate') !== true,
+  ),
+  ...inPods('volumes/nfs/server').filter(({ kinds }) => kinds?.includes('PodTemplate') !== true),
+  { kinds: ['Deployment'], path: 'spec/template/metadata/annotations' },
+  ...['spec/rules/host', 'spec/tls/hosts', 'spec/tls/secretName'].map((path) => ({ kinds: ['Ingress'], path })),
+  ...['spec/ports/port', 'spec/ports/targetPort'].map((path) => ({ kinds: ['Service'], path })),
+  { kinds: ['PersistentVolume'], path: 'spec/nfs/server' },
+  { path: 'metadata/labels' },
+  { path: 'metadata/annotations' },
+];
+
 export const isOfSpec = ({ kinds }: FieldSpec, kind: string): boolean => kinds === undefined || kinds.includes(kind);
 
 /** Calls `visit` with every mapping or list that holds a field of this path, and its key there. */

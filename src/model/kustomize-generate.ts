@@ -4,7 +4,7 @@
  */
 import { basename } from 'node:path';
 import { record, records, text, texts } from './fields';
-import { type Resource, idOf, newResource } from './kustomize-resource';
+import { NotBuilt, type Resource, idOf, newResource } from './kustomize-resource';
 
 /** The text of a file that a generator names; undefined for one that is no text. */
 export type ReadText = (entry: string) => string | undefined;
@@ -15,15 +15,28 @@ export function generated(
   kustomization: Record<string, unknown>,
   file: string,
   read: ReadText,
+  isWhole: boolean,
 ): readonly Resource[] {
   const options = record(kustomization.generatorOptions);
   const made: Resource[] = [];
   for (const key of ['configMapGenerator', 'secretGenerator'] as const)
     for (const entry of records(kustomization[key])) {
       const kind = key === 'secretGenerator' ? 'Secret' : 'ConfigMap';
+      if (text(entry.name) === '') throw new NotBuilt(`${file} generates a ${kind} without a name`);
+      const bad = texts(entry.literals).find((one) => one.indexOf('=') < 1);
+      if (bad !== undefined)
+        throw new NotBuilt(
+          `${file} generates ${kind} ${text(entry.name)} of ${JSON.stringify(bad)}, which is no NAME=value`,
+        );
       const data = kind === 'ConfigMap' ? dataOf(entry, read) : new Map<string, string>();
       if (entry.behavior === 'merge' || entry.behavior === 'replace') {
-        const known = resources.find((one) => idOf(one.body).kind === kind && namesOf(one).includes(text(entry.name)));
+        const known = [...resources, ...made].find(
+          (one) => idOf(one.body).kind === kind && namesOf(one).includes(text(entry.name)),
+        );
+        if (known === undefined && isWhole)
+          throw new NotBuilt(
+            `${file} generates ${kind} ${text(entry.name)} by ${String(entry.behavior)}, and there is none`,
+          );
         const earlier = entry.behavior === 'merge' ? Object.entries(record(known?.body.data)) : [];
         if (known !== undefined && data.size > 0) known.body.data = Object.fromEntries([...earlier, ...data]);
         continue;
@@ -52,17 +65,21 @@ function namesOf({ body, original, previous }: Resource): readonly string[] {
 
 function dataOf(entry: Record<string, unknown>, read: ReadText): ReadonlyMap<string, string> {
   const data = new Map<string, string>();
+  const put = (name: string, value: string): void => {
+    if (data.has(name)) throw new NotBuilt(`${text(entry.name)} is generated with ${name} twice`);
+    data.set(name, value);
+  };
   for (const one of [...texts(entry.envs), ...(text(entry.env) === '' ? [] : [text(entry.env)])])
-    for (const [name, value] of variablesIn(read(one) ?? '')) data.set(name, value);
+    for (const [name, value] of variablesIn(read(one) ?? '')) put(name, value);
   for (const one of texts(entry.literals)) {
     const [name, value] = cut(one);
     // Quotes around a value are the shell's.
-    data.set(name, (value ?? '').replace(/^["']+|["']+$/g, ''));
+    put(name, (value ?? '').replace(/^["']+|["']+$/g, ''));
   }
   for (const one of texts(entry.files)) {
     const [name, path] = one.includes('=') ? cut(one) : [basename(one), one];
     const content = read(path ?? '');
-    if (content !== undefined) data.set(name, content);
+    if (content !== undefined) put(name, content);
   }
   return data;
 }

@@ -1,7 +1,7 @@
 /** What follows a name when kustomize changes it, and what replacements and vars copy (filters/nameref, filters/replacement). */
 import { record, records, text, texts } from './fields';
 import { matches } from './kustomize-apply';
-import { NAME_REFERENCES, atPath, isOfSpec } from './kustomize-fields';
+import { type FieldSpec, NAME_REFERENCES, VARIABLES, atPath, isOfSpec } from './kustomize-fields';
 import {
   NotBuilt,
   type Resource,
@@ -14,10 +14,14 @@ import {
 } from './kustomize-resource';
 import { isRecord } from './recognize';
 
-export function followNames(all: readonly Resource[]): void {
+/** @param more fields that configurations name, by the kind whose name is there */
+export function followNames(
+  all: readonly Resource[],
+  more: readonly (readonly [string, readonly FieldSpec[]])[] = [],
+): void {
   const moved = all.filter((one) => one.previous.length > 0);
   if (moved.length === 0) return;
-  for (const [kind, specs] of Object.entries(NAME_REFERENCES)) {
+  for (const [kind, specs] of [...Object.entries(NAME_REFERENCES), ...more]) {
     const candidates = moved.filter((one) => one.original.kind === kind);
     if (candidates.length === 0) continue;
     for (const referrer of all)
@@ -157,6 +161,8 @@ export function replaceValues(
       throw new NotBuilt(`the source of a replacement of ${file} has no field ${text(source.fieldPath)}`);
     if (text(options.delimiter) !== '')
       value = String(value).split(text(options.delimiter))[Number(options.index ?? 0)];
+    if (value === undefined)
+      throw new NotBuilt(`the source of a replacement of ${file} has no part ${String(options.index)}`);
   }
   for (const target of records(replacement.targets)) {
     const chosen = record(target.select);
@@ -193,12 +199,21 @@ function write(one: Resource, path: string, value: unknown, options: Record<stri
     for (const { parent, key, value: old } of found) {
       const fresh = text(options.delimiter) === '' ? value : spliced(String(old), String(value), options);
       (parent as Record<string | number, unknown>)[key] =
-        typeof old === 'string' && !isRecord(fresh) && !Array.isArray(fresh) ? String(fresh) : structuredClone(fresh);
+        isRecord(fresh) || Array.isArray(fresh) ? structuredClone(fresh) : asTyped(old, fresh);
       written += 1;
     }
   }
   if (written === 0)
     throw new NotBuilt(`a replacement of ${file} finds no field ${path} in ${one.original.kind} ${one.original.name}`);
+}
+
+/** A scalar is written where one was, and read as what that was (applyReplacement: "leave any type intact"). */
+function asTyped(old: unknown, fresh: unknown): unknown {
+  if (typeof old === 'string') return String(fresh);
+  if (typeof old === 'number' && typeof fresh === 'string' && /^-?(0|[1-9]\d*)(\.\d+)?$/.test(fresh))
+    return Number(fresh);
+  if (typeof old === 'boolean' && (fresh === 'true' || fresh === 'false')) return fresh === 'true';
+  return fresh;
 }
 
 function spliced(old: string, value: string, { delimiter, index = 0 }: Record<string, unknown>): string {
@@ -256,8 +271,13 @@ function isSelected(one: Resource, selector: Record<string, unknown>): boolean {
   );
 }
 
-/** `$(NAME)` of vars, which stand for a field of one object. */
-export function resolveVars(all: readonly Resource[]): void {
+/**
+ * `$(NAME)` of vars, which stand for a field of one object, in the fields that may hold them (filters/refvar).
+ *
+ * @param more fields that configurations name
+ * @throws NotBuilt if the object of a var is not there
+ */
+export function resolveVars(all: readonly Resource[], more: readonly FieldSpec[], isWhole: boolean): void {
   const vars = new Map<string, unknown>();
   for (const one of all) {
     for (const wish of one.vars) {
@@ -266,6 +286,7 @@ export function resolveVars(all: readonly Resource[]): void {
       const ref = record(wish.objref);
       const [found] = all.filter((candidate) => isSelected(candidate, ref));
       const path = text(record(wish.fieldref).fieldpath) || text(record(wish.fieldref).fieldPath) || 'metadata.name';
+      if (found === undefined && isWhole) throw new NotBuilt(`the object of the var ${name} is not there`);
       if (found)
         vars.set(
           name,
@@ -275,14 +296,22 @@ export function resolveVars(all: readonly Resource[]): void {
   }
   if (vars.size === 0) return;
   const resolve = (value: unknown): unknown => {
-    if (typeof value === 'string')
-      return value.replace(/\$\(([\w-]+)\)/g, (whole, name: string) =>
-        vars.get(name) === undefined ? whole : String(vars.get(name)),
+    if (typeof value === 'string') {
+      const [, whole = ''] = /^\$\(([\w.-]+)\)$/.exec(value) ?? [];
+      if (vars.get(whole) !== undefined) return vars.get(whole);
+      return value.replace(/\$(?:\$|\(([\w.-]+)\))/g, (found, name: string | undefined) =>
+        name === undefined ? '$' : vars.get(name) === undefined ? found : String(vars.get(name)),
       );
+    }
     if (Array.isArray(value)) return value.map(resolve);
     return isRecord(value)
       ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item)]))
       : value;
   };
-  for (const one of all) one.body = resolve(one.body) as Record<string, unknown>;
+  for (const one of all)
+    for (const spec of [...VARIABLES, ...more])
+      if (isOfSpec(spec, idOf(one.body).kind))
+        atPath(one.body, spec.path.split('/'), false, (parent, key) => {
+          if (parent[key] !== undefined) parent[key] = resolve(parent[key]);
+        });
 }

@@ -74,6 +74,15 @@ export function label(
   set(all, pairs, [...own, ...specs]);
 }
 
+/** Fields that are to hold the namespace too. */
+export function fillIn(all: readonly Resource[], value: string, specs: readonly FieldSpec[]): void {
+  for (const one of all)
+    for (const spec of specs.filter((field) => isOfSpec(field, idOf(one.body).kind)))
+      atPath(one.body, spec.path.split('/'), spec.create ?? false, (parent, key) => {
+        if (parent[key] !== undefined || spec.create === true) parent[key] = value;
+      });
+}
+
 export function annotate(all: readonly Resource[], pairs: Readonly<Record<string, string>>): void {
   set(all, pairs, ANNOTATIONS);
 }
@@ -138,9 +147,28 @@ export function retag(
   }
 }
 
-function withImage(image: string, { name, newName, newTag, digest }: Record<string, unknown>): string {
-  const [, own = '', rest = ''] = /^((?:[^/@]*\/)*[^:@/]*)(.*)$/.exec(image) ?? [];
-  if (own !== text(name)) return image;
-  const tail = text(digest) !== '' ? `@${text(digest)}` : text(newTag) !== '' ? `:${text(newTag)}` : rest;
-  return `${text(newName) || own}${tail}`;
+/** filters/imagetag: the name is a regular expression, and of several orders the first of these counts. */
+function withImage(image: string, { name, newName, newTag, digest, tagSuffix }: Record<string, unknown>): string {
+  let found;
+  try {
+    found = new RegExp(`^(${text(name)})(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?$`).exec(image);
+  } catch {
+    throw new NotBuilt(`the image name ${text(name)} is no regular expression that is read here`);
+  }
+  if (found === null) return image;
+  const [, own = '', tag = '', sum = ''] = [
+    found[0],
+    /^((?:[^/@]*\/)*[^:@/]*)/.exec(image)?.[1],
+    found.at(-2),
+    found.at(-1),
+  ];
+  const rest =
+    text(newTag) !== ''
+      ? `:${text(newTag)}${text(digest) === '' ? '' : `@${text(digest)}`}`
+      : text(digest) !== ''
+        ? `@${text(digest)}`
+        : text(tagSuffix) !== ''
+          ? `${tag || ':'}${text(tagSuffix)}`
+          : `${tag}${sum}`;
+  return `${text(newName) || own}${rest}`;
 }

@@ -122,9 +122,12 @@ export function loadText(
     depth = 0,
   ): void {
     const recognized = recognize(value);
+    const unfit = options.by === 'kustomize' ? notForKustomize(value) : undefined;
     const refuse = (problem: Pick<LoadProblem, 'what' | 'why' | 'fix'>): void =>
       void problems.push({ source, ...problem, digest: digest(document.text.trim()) });
-    if (recognized.is === 'broken') {
+    if (unfit !== undefined && recognized.is !== 'broken')
+      refuse({ what: unfit, why: 'kustomize refuses the file', fix: 'take it out of resources' }); // prettier-ignore
+    else if (recognized.is === 'broken') {
       refuse({ what: recognized.what, why: recognized.why, fix: recognized.fix });
     } else if (holdsObjects(value)) {
       refuse({
@@ -157,6 +160,17 @@ export function loadText(
       manifests.push(toManifest(value, from + manifests.length, source, lineOf));
     }
   }
+}
+
+/** What kustomize refuses among resources: a document without a name, or that is no object. */
+function notForKustomize(value: unknown): string | undefined {
+  if (value === null || value === undefined) return undefined;
+  if (!isRecord(value)) return 'the document is no object';
+  const { kind, metadata } = value;
+  if (typeof kind === 'string' && kind.endsWith('List')) return undefined;
+  return isRecord(metadata) && metadata.name !== undefined && metadata.name !== null && metadata.name !== ''
+    ? undefined
+    : 'the document has no metadata.name';
 }
 
 /** Whether a document is an array that has an object of Kubernetes in it. */
