@@ -25,7 +25,7 @@ const FORMATS: Readonly<Record<string, string>> = {
   "Envoy's configuration":
     '@type type_url typed_config typed_per_filter_config cluster_type port_value transport_socket common_tls_context tls_params filter_chain_match',
   Kustomize:
-    'patches patchesStrategicMerge patchesJson6902 replacements configurations crds helmCharts valuesFile additionalValuesFiles configMapGenerator secretGenerator files images pairs allowNameChange allowKindChange delimiter index select reject fieldPaths fieldpath commonLabels labelWithoutSelector',
+    'patches patchesStrategicMerge patchesJson6902 replacements configurations crds helmCharts valuesFile additionalValuesFiles configMapGenerator secretGenerator files images pairs allowNameChange allowKindChange delimiter index select reject fieldPaths fieldpath literals varReference nameReference fieldSpecs commonLabels labelWithoutSelector',
   'Argo CD, Flux and Helm':
     'appVersion dependencies releases valuesFrom repoURL chart ref semver targetRevision valuesObject helm targetNamespace sourceRef valuesFiles valueFiles releaseName recurse include exclude goTemplate templatePatch generators elementsYaml elements directories jsonnet commonMetadata postBuild substitute substituteFrom dependsOn',
   'Props of constructs, as adopt writes them': 'mirrorTo tokens',

@@ -85,11 +85,23 @@ export function findAll(
   tree.prepare?.(files);
   const programs = manifestPrograms(files, others, tree);
   const parts = new Set(files.filter(isKustomization).flatMap((file) => overlaid(file, tree)));
-  if (parts.size === 0) return { files, programs };
-  const isPart = (file: string): boolean => !named.has(file) && parts.has(resolve(file));
-  for (const file of files.filter(isPart)) leftOut.push({ file: tree.nameOf(file), why: 'a patch of a kustomization' });
-  return { files: files.filter((file) => !isPart(file)), programs };
+  const whyNot = (file: string): string | undefined => {
+    if (named.has(file)) return undefined;
+    if (ASSERTION.test(file)) return 'an assertion of kuttl, which holds parts of objects';
+    return parts.has(resolve(file)) ? 'a patch of a kustomization' : undefined;
+  };
+  return {
+    files: files.filter((file) => {
+      const why = whyNot(file);
+      if (why !== undefined) leftOut.push({ file: tree.nameOf(file), why });
+      return why === undefined;
+    }),
+    programs,
+  };
 }
+
+/** What a step of a test of kuttl waits for, or must not see: objects without names among them. */
+const ASSERTION = /(^|[/\\])\d+-(assert|errors)\.ya?ml$/;
 
 /** The files and folders that a pattern stands for; a name without one stands for itself. */
 export function globbed(pattern: string, tree: FileTree = DISK): readonly string[] {

@@ -200,3 +200,14 @@ spec: { path: ./app, targetNamespace: news, sourceRef: { kind: GitRepository, na
     }
   });
 });
+
+describe('an assertion of kuttl', () => {
+  it('is no object, unless it is named', () => {
+    const pod = 'apiVersion: v1\nkind: Pod\nmetadata: { namespace: shop }\n';
+    const root = tree({ 't/00-install.yaml': entry('bank'), 't/01-assert.yaml': pod, 't/02-errors.yml': pod });
+    expect(seen(root)).toMatchObject({ objects: { '.': ['default/bank'] }, found: [] });
+    const [world] = findWorlds([root]);
+    expect(world?.loaded.leftOut?.map(({ why }) => why)).toEqual(Array(2).fill('an assertion of kuttl, which holds parts of objects')); // prettier-ignore
+    expect(checkWorlds(findWorlds([join(root, 't/01-assert.yaml')])).findings.map(({ id }) => id)).toContain('EDGE002');
+  });
+});
