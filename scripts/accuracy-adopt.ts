@@ -2,7 +2,7 @@
  * How much of what Istio, Gateway API and Envoy Gateway publish as examples `adopt` says by constructs, and whether the code that it writes compiles,
  * synthesizes and renders the same objects, field by field.
  *
- *   npm run accuracy:adopt -- [--of TEXT] [--world TEXT] [--reasons] [--compile] [--write]
+ *   npm run accuracy:adopt -- [--of TEXT] [--world TEXT] [--reasons] [--fields] [--compile] [--write]
  *
  * The examples come from the Go module cache. With --write the numbers go into docs/accuracy/adopt.md.
  */
@@ -22,6 +22,7 @@ const { values } = parseArgs({
     of: { type: 'string', default: '' },
     world: { type: 'string', default: '' },
     reasons: { type: 'boolean', default: false },
+    fields: { type: 'boolean', default: false },
     compile: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
   },
@@ -35,6 +36,8 @@ interface Count {
   whole: number;
   patched: number;
   readonly reasons: Map<string, number>;
+  /** How many objects have a field that is patched, by its path without the places in lists. */
+  readonly fields: Map<string, number>;
 }
 
 /** By whose they are and their kind. */
@@ -45,7 +48,13 @@ let worlds = 0;
 function countOf(of: string, kind: string): Count {
   const kinds = counts.get(of) ?? new Map<string, Count>();
   counts.set(of, kinds);
-  const count = kinds.get(kind) ?? { objects: 0, whole: 0, patched: 0, reasons: new Map<string, number>() };
+  const count = kinds.get(kind) ?? {
+    objects: 0,
+    whole: 0,
+    patched: 0,
+    reasons: new Map<string, number>(),
+    fields: new Map<string, number>(),
+  };
   kinds.set(kind, count);
   return count;
 }
@@ -55,11 +64,13 @@ function measure({ of, name, manifests }: Sample): void {
     const adopted = adopt(manifests, {}, { cdk8s: cdk8s as unknown as Constructs['cdk8s'], edge });
     if (adopted.converted.length + adopted.kept.length === 0) return;
     worlds += 1;
-    for (const { manifest, patches } of adopted.converted) {
+    for (const { manifest, patched } of adopted.converted) {
       const count = countOf(of, manifest.kind);
       count.objects += 1;
-      if (patches > 0) count.patched += 1;
+      if (patched.length > 0) count.patched += 1;
       else count.whole += 1;
+      for (const field of new Set(patched.map((path) => path.replace(/\/\d+(?=\/|$)/g, '[]'))))
+        count.fields.set(field, (count.fields.get(field) ?? 0) + 1);
     }
     for (const { manifest, why } of adopted.kept) {
       const count = countOf(of, manifest.kind);
@@ -134,6 +145,13 @@ if (values.reasons)
   for (const [of, kinds] of counts)
     for (const [kind, { reasons }] of kinds)
       for (const [why, count] of [...reasons].sort(([, a], [, b]) => b - a).slice(0, 12)) console.log(`${of} ${kind} ${count}: ${why}`); // prettier-ignore
+if (values.fields)
+  for (const [kind, all] of byKind) {
+    const fields = new Map<string, number>();
+    for (const count of all)
+      for (const [field, times] of count.fields) fields.set(field, (fields.get(field) ?? 0) + times);
+    for (const [field, times] of [...fields].sort(([, a], [, b]) => b - a)) console.log(`${kind} ${times}: ${field}`);
+  }
 console.log(`\n${worlds} worlds; ${faults.length} faults`);
 for (const fault of faults.slice(0, 60)) console.log(fault);
 if (values.write) {

@@ -53,9 +53,10 @@ export {
   StickySessions,
 } from './ingress/backend-health';
 export * from './ingress/backend-traffic-policy';
+export { type ClassicCors, CorsOrigin } from './ingress/classic-cors';
 export * from './ingress/classic-gateway';
 export * from './ingress/classic-ingress';
-export * from './ingress/classic-match';
+export { ClassicMatch, type ClassicMatchOptions } from './ingress/classic-match';
 export * from './ingress/classic-route';
 export { type ClassicClientCertificates, type ClassicIngressServer } from './ingress/classic-server';
 export * from './ingress/client-traffic-policy';

@@ -27,8 +27,8 @@ export interface Adopted {
   readonly files: readonly ProjectFile[];
   /** Objects that constructs say. */
   readonly lifted: number;
-  /** The same, each with how many patches there are to what its construct renders. */
-  readonly converted: readonly { readonly manifest: Manifest; readonly patches: number }[];
+  /** The same, each with the fields (JSON pointers) that are patched onto what its construct renders. */
+  readonly converted: readonly { readonly manifest: Manifest; readonly patched: readonly string[] }[];
   /** Objects of the mesh and of gateways that stay as they are, each with the reason. */
   readonly kept: readonly { readonly manifest: Manifest; readonly why: string }[];
   /** Objects of the mesh and of gateways that are kept as they are, in TypeScript. */
@@ -97,7 +97,7 @@ export function adopt(
     files: projectFiles(parts, { reasons: reasons.alone, comments }, isEnvironment),
     lifted: plan.lifted.reduce((sum, one) => sum + one.replaces.length, 0),
     converted: plan.lifted.flatMap((one) =>
-      one.replaces.map((manifest) => ({ manifest, patches: patchesOf(one, manifest) })),
+      one.replaces.map((manifest) => ({ manifest, patched: patchedOf(one, manifest) })),
     ),
     kept: raw.map((manifest) => ({ manifest, why: reasons.alone.get(manifest) ?? '' })),
     raw: plan.raw.length - left.length - beyond.size,
@@ -145,9 +145,9 @@ function inCharts(
   return { parts: partsOf(content, undefined), whole: why };
 }
 
-function patchesOf({ patches = [], carried }: Lifted, { kind, namespace, name }: Manifest): number {
+function patchedOf({ patches = [], carried }: Lifted, { kind, namespace, name }: Manifest): readonly string[] {
   const own = carried.filter((one) => one.kind === kind && one.namespace === namespace && one.name === name);
-  return patches.length + own.length;
+  return [...patches.map(({ path }) => path), ...own.map(({ pointer }) => pointer)];
 }
 
 /** What decides about requests, of kinds that stay in YAML. */

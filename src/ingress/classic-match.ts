@@ -1,5 +1,6 @@
 import type * as networking from '../../imports/networking.istio.io';
 import { Problem, quote } from '../core/problem';
+import { IClassicGateway } from './classic-gateway';
 
 /** What a request has to carry, beyond its path. */
 export interface ClassicMatchOptions {
@@ -23,6 +24,34 @@ export interface ClassicMatchOptions {
    * @default any
    */
   readonly port?: number;
+
+  /**
+   * The gateways that took the request, among those of the route.
+   *
+   * @default any of the route
+   */
+  readonly gateways?: IClassicGateway[];
+
+  /**
+   * Whether requests of clients in the mesh are meant too, beside those of `gateways`; alone, only they are. The route has to be for the mesh.
+   *
+   * @default only where neither is named, and the route is for the mesh
+   */
+  readonly forMesh?: boolean;
+
+  /**
+   * Parameters of the query and their exact values.
+   *
+   * @default any
+   */
+  readonly query?: { [name: string]: string };
+
+  /**
+   * Whether upper and lower case of the path are alike, for `prefix` and `exact`.
+   *
+   * @default false
+   */
+  readonly ignorePathCase?: boolean;
 }
 
 /**
@@ -76,21 +105,71 @@ export class ClassicMatch {
   ) {}
 
   /** @internal */
-  public _spec(): networking.VirtualServiceSpecHttpMatch {
-    const { headers, method, port } = this.options;
+  public _spec(namespace: string): networking.VirtualServiceSpecHttpMatch {
+    const { headers, method, port, query, ignorePathCase } = this.options;
+    const exactly = (values: { [name: string]: string } | undefined) =>
+      values && Object.fromEntries(Object.entries(values).map(([name, exact]) => [name, { exact }]));
     return {
       uri: this.uri,
-      headers: headers && Object.fromEntries(Object.entries(headers).map(([name, exact]) => [name, { exact }])),
+      headers: exactly(headers),
+      queryParams: exactly(query),
+      ignoreUriCase: ignorePathCase,
+      gateways: gatewayNames(this.options, namespace),
       method: method === undefined ? undefined : { exact: method },
       port,
     };
   }
 
   /** @internal */
-  public _problems(): Problem[] {
+  public _problems(route: TakenFrom): Problem[] {
     const path = this.uri?.prefix ?? this.uri?.exact;
-    if (path === undefined || path.startsWith('/')) return [];
+    const problems = this.unreached(route);
+    if (this.options.ignorePathCase && path === undefined)
+      problems.push({
+        what: 'ignorePathCase of a match without a prefix or an exact path',
+        why: 'Istio ignores it there',
+        fix: 'leave it out, or begin the expression with "(?i)"',
+      });
+    if (path === undefined || path.startsWith('/')) return problems;
     const fix = `did you mean ${quote(`/${path}`)}?`;
-    return [{ what: `path ${quote(path)} has no leading slash`, why: 'no request has such a path', fix }];
+    return [{ what: `path ${quote(path)} has no leading slash`, why: 'no request has such a path', fix }, ...problems];
   }
+
+  /** Where the route takes no request from. */
+  private unreached({ gateways = [], forMesh = !gateways.length }: TakenFrom): Problem[] {
+    const why = 'no request of the route comes from there, and the match would never fit';
+    const taken = new Set(gateways.map(({ namespace, name }) => `${namespace}/${name}`));
+    const problems: Problem[] = (this.options.gateways ?? [])
+      .map(({ namespace, name }) => `${namespace}/${name}`)
+      .filter((name) => !taken.has(name))
+      .map((name) => ({ what: `a match for Gateway ${name}`, why, fix: 'name it in `gateways` of the route too' }));
+    if (this.options.forMesh && !forMesh)
+      problems.push({
+        what: 'a match for clients in the mesh',
+        why,
+        fix: 'set `forMesh: true` on the route too, or leave it out',
+      });
+    return problems;
+  }
+}
+
+/**
+ * Whose requests are taken.
+ *
+ * @internal
+ */
+export interface TakenFrom {
+  readonly gateways?: IClassicGateway[];
+  readonly forMesh?: boolean;
+}
+
+/**
+ * The gateways as Istio names them.
+ *
+ * @internal
+ */
+export function gatewayNames({ gateways = [], forMesh }: TakenFrom, namespace: string): string[] | undefined {
+  const names = gateways.map((one) => (one.namespace === namespace ? one.name : `${one.namespace}/${one.name}`));
+  if (forMesh) return ['mesh', ...names];
+  return names.length ? names : undefined;
 }

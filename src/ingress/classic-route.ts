@@ -13,7 +13,8 @@ import { Audience } from '../mesh/audience';
 import { MeshObject } from '../mesh/mesh-object';
 import { namesNamespaces } from '../mesh/namespace-names';
 import { IClassicGateway } from './classic-gateway';
-import { ClassicMatch } from './classic-match';
+import { ClassicCors, classicCors, classicCorsProblems } from './classic-cors';
+import { ClassicMatch, gatewayNames } from './classic-match';
 
 /** What may be said of a destination beyond its host. */
 export interface ClassicDestinationOptions {
@@ -170,6 +171,24 @@ export interface ClassicRule {
   readonly responseHeaders?: HeaderChanges;
 
   /**
+   * Which pages of other origins may call. Preflights are answered before `requestHeaders` and destinations; an AuthorizationPolicy at the gateway is asked first.
+   *
+   * @default none: browsers let no page of another origin read the answers, unless the destinations say so
+   * @example
+   * new ClassicRoute(this, 'Api', {
+   *   hosts: ['api.example.com'],
+   *   gateways: [ClassicGateway.fromAttributes(this, 'Public', { name: 'public', namespace: 'edge' })],
+   *   rules: [
+   *     {
+   *       cors: { allowOrigins: [CorsOrigin.exact('https://shop.example.com')], allowMethods: ['GET', 'PUT'], allowCredentials: true },
+   *       destinations: [ClassicDestination.host('api', { port: 8080 })],
+   *     },
+   *   ],
+   * });
+   */
+  readonly cors?: ClassicCors;
+
+  /**
    * Its name, which traces and access logs show.
    *
    * @default none
@@ -320,8 +339,8 @@ export class ClassicRoute extends Construct {
     const { rules = [], tlsRules = [], tcpRules = [] } = props;
     return {
       hosts: [...props.hosts],
-      gateways: this.gateways(props),
-      http: rules.length ? rules.map(httpRule) : undefined,
+      gateways: props.gateways?.length ? gatewayNames(props, this.namespace) : undefined,
+      http: rules.length ? rules.map((rule) => httpRule(rule, this.namespace)) : undefined,
       tls: tlsRules.length
         ? tlsRules.map(({ sniHosts, port, destinations }) => ({
             match: [{ port, sniHosts: [...sniHosts] }],
@@ -338,12 +357,6 @@ export class ClassicRoute extends Construct {
     };
   }
 
-  private gateways({ gateways = [], forMesh }: ClassicRouteProps): string[] | undefined {
-    if (!gateways.length) return undefined;
-    const names = gateways.map(({ namespace, name }) => (namespace === this.namespace ? name : `${namespace}/${name}`));
-    return forMesh ? ['mesh', ...names] : names;
-  }
-
   private problems(props: ClassicRouteProps): Problem[] {
     const { hosts, rules = [], tlsRules = [], tcpRules = [], gateways = [] } = props;
     const nowhere = (what: string): Problem => ({
@@ -355,7 +368,7 @@ export class ClassicRoute extends Construct {
       ...objectNameProblems('name', this.name),
       ...namespaceProblems('namespace', props.namespace),
       ...(props.audience?._problems() ?? []),
-      ...rules.flatMap((rule) => ruleProblems(rule, nowhere)),
+      ...rules.flatMap((rule) => ruleProblems(rule, props, nowhere)),
       ...[...tlsRules, ...tcpRules].filter((rule) => !rule.destinations.length).map(() => nowhere('a rule')),
     ];
     if (!hosts.length)
@@ -372,11 +385,11 @@ export class ClassicRoute extends Construct {
   }
 }
 
-function httpRule(rule: ClassicRule): networking.VirtualServiceSpecHttp {
+function httpRule(rule: ClassicRule, namespace: string): networking.VirtualServiceSpecHttp {
   const { redirect, rewritePath: uri, rewriteHost: authority, retries } = rule;
   return {
     name: rule.name,
-    match: rule.matches?.length ? rule.matches.map((match) => match._spec()) : undefined,
+    match: rule.matches?.length ? rule.matches.map((match) => match._spec(namespace)) : undefined,
     redirect: redirect && {
       uri: redirect.path,
       authority: redirect.host,
@@ -387,15 +400,26 @@ function httpRule(rule: ClassicRule): networking.VirtualServiceSpecHttp {
     route: rule.destinations?.length ? rule.destinations.map((one) => one._spec()) : undefined,
     timeout: istioDuration(rule.timeout),
     retries: retries && retriesOf(retries),
+    corsPolicy: rule.cors && classicCors(rule.cors),
     ...treatment(rule),
   };
 }
 
-function ruleProblems(rule: ClassicRule, nowhere: (what: string) => Problem): Problem[] {
+function ruleProblems(rule: ClassicRule, route: ClassicRouteProps, nowhere: (what: string) => Problem): Problem[] {
   const { matches = [], destinations = [], redirect } = rule;
-  const problems = [...matches.flatMap((match) => match._problems()), ...treatmentProblems(rule)];
+  const problems = [
+    ...matches.flatMap((match) => match._problems(route)),
+    ...(rule.cors ? classicCorsProblems(rule.cors) : []),
+    ...treatmentProblems(rule),
+  ];
   const what = rule.name === undefined ? 'a rule' : `rule ${quote(rule.name)}`;
   if (!destinations.length && !redirect) problems.push(nowhere(what));
+  if (rule.cors && redirect)
+    problems.push({
+      what: `${what} has both \`redirect\` and \`cors\``,
+      why: 'proxies answer preflights only where requests are sent on',
+      fix: 'leave `cors` to the rule with destinations',
+    });
   if (destinations.length && redirect)
     problems.push({
       what: `${what} has both \`redirect\` and \`destinations\``,

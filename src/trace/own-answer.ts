@@ -2,7 +2,7 @@
 import { number, optionalRecord, record, records, texts, type Json } from '../model/fields';
 import { locationOf } from './redirect';
 import type { HttpRequest, Route } from './http-routes';
-import { exact, PRESENT, stringMatch } from './matcher';
+import { exact, PRESENT, stringMatch, evaluate } from './matcher';
 import type { Reason } from './reasons';
 
 /** A status that a route answers with by itself, in place of forwarding. */
@@ -35,8 +35,11 @@ function answersPreflight(cors: Json, http: HttpRequest): boolean {
   if (!isPreflight(http)) return false;
   const origin = http.headers.get('origin');
   const isKnown =
-    records(cors.allowOrigins).some((match) => origin.is(stringMatch(match) ?? PRESENT)) ||
-    texts(cors.allowOrigin).some((one) => one === '*' || origin.is(exact(one)));
+    records(cors.allowOrigins).some((match) => {
+      const matcher = stringMatch(match) ?? PRESENT;
+      // Envoy asks each matcher for "*" too, which stands for every origin.
+      return evaluate(matcher, '*') || origin.is(matcher);
+    }) || texts(cors.allowOrigin).some((one) => one === '*' || origin.is(exact(one)));
   return isKnown || cors.unmatchedPreflights === 'IGNORE';
 }
 

@@ -53,6 +53,43 @@ describe("a team's edge", () => {
   });
 });
 
+it('says CORS and the gateways of matches of a VirtualService by props', () => {
+  const { manifests } = loadObjects([
+    {
+      apiVersion: 'networking.istio.io/v1',
+      kind: 'VirtualService',
+      metadata: { name: 'api', namespace: 'shop' },
+      spec: {
+        hosts: ['api.example.com'],
+        gateways: ['mesh', 'edge/public'],
+        http: [
+          {
+            match: [
+              { uri: { prefix: '/api' }, gateways: ['edge/public'], queryParams: { v: { exact: '1' } } },
+              { uri: { exact: '/Own' }, ignoreUriCase: true, gateways: ['mesh'] },
+            ],
+            corsPolicy: {
+              allowOrigins: [{ exact: 'https://shop.example.com' }, { regex: 'https://[a-z]+[.]example[.]com' }],
+              allowMethods: ['GET', 'POST'],
+              allowHeaders: ['authorization'],
+              allowCredentials: true,
+              maxAge: '86400s',
+              unmatchedPreflights: 'IGNORE',
+            },
+            route: [{ destination: { host: 'api' } }],
+          },
+          { corsPolicy: { allowOrigins: [{ exact: '*' }] }, route: [{ destination: { host: 'web' } }] },
+        ],
+      },
+    },
+  ]);
+  const adopted = adopt(manifests);
+  expect(adopted.converted.map(({ patched }) => patched)).toEqual([[]]);
+  expect(edgeOf(adopted)).toContain("CorsOrigin.exact('https://shop.example.com')");
+  expect(edgeOf(adopted)).toContain('CorsOrigin.any()');
+  expect(judgeSample(manifests, adopted)).toEqual([]);
+});
+
 it('names a gateway that is made elsewhere, and has no leave rendered for it', () => {
   const { manifests } = loadObjects([
     route('web', {

@@ -3,10 +3,14 @@ import { type Chart, Duration } from 'cdk8s';
 import {
   Audience,
   ClassicDestination,
+  type ClassicCors,
   ClassicGateway,
   ClassicMatch,
   ClassicRoute,
+  type ClassicRule,
   ClassicServer,
+  CorsOrigin,
+  type IClassicGateway,
   ServiceVersions,
   TlsCredential,
   TlsVersion,
@@ -31,6 +35,72 @@ const problemsOf = (write: (of: Chart) => unknown): readonly string[] =>
 
 const route = (props: Partial<ConstructorParameters<typeof ClassicRoute>[2]>): readonly string[] =>
   problemsOf((chart) => new ClassicRoute(chart, 'Web', { hosts: ['web'], ...props }));
+
+const PUBLIC: IClassicGateway = ClassicGateway.fromAttributes(chart(), 'Public', { name: 'public', namespace: 'edge' });
+
+/** A route whose rule has CORS. */
+const cors = (
+  own: Partial<ClassicCors>,
+  rule?: ClassicRule,
+): Partial<ConstructorParameters<typeof ClassicRoute>[2]> => ({
+  rules: [
+    {
+      cors: { allowOrigins: [CorsOrigin.exact('https://shop.example.com')], ...own },
+      ...(rule ?? { destinations: [ClassicDestination.host('web')] }),
+    },
+  ],
+});
+
+it('renders CORS, and matches of single gateways', () => {
+  const [, route] = rendered((chart) => {
+    const gateway = new ClassicGateway(chart, 'Own', { namespace: 'shop', servers: [ClassicServer.http(['*'])] });
+    new ClassicRoute(chart, 'Api', {
+      namespace: 'shop',
+      hosts: ['api.example.com'],
+      gateways: [gateway, PUBLIC],
+      forMesh: true,
+      rules: [
+        {
+          matches: [
+            ClassicMatch.prefix('/Api', { gateways: [PUBLIC], query: { v: '1' }, ignorePathCase: true }),
+            ClassicMatch.anyPath({ gateways: [gateway], forMesh: true }),
+          ],
+          cors: {
+            allowOrigins: [
+              CorsOrigin.prefix('https://shop.example.com:'),
+              CorsOrigin.regex('https://[a-z]+[.]example[.]com'),
+            ],
+            allowMethods: ['GET', 'PUT'],
+            allowHeaders: ['x-id'],
+            exposeHeaders: ['x-seen'],
+            allowCredentials: true,
+            maxAge: Duration.hours(24),
+            answerUnmatchedPreflights: true,
+          },
+          destinations: [ClassicDestination.host('api')],
+        },
+      ],
+    });
+  });
+  expect((route as { spec: { http: unknown } }).spec.http).toEqual([
+    {
+      match: [
+        { uri: { prefix: '/Api' }, gateways: ['edge/public'], queryParams: { v: { exact: '1' } }, ignoreUriCase: true },
+        { gateways: ['mesh', 'own'] },
+      ],
+      corsPolicy: {
+        allowOrigins: [{ prefix: 'https://shop.example.com:' }, { regex: 'https://[a-z]+[.]example[.]com' }],
+        allowMethods: ['GET', 'PUT'],
+        allowHeaders: ['x-id'],
+        exposeHeaders: ['x-seen'],
+        allowCredentials: true,
+        maxAge: '86400s',
+        unmatchedPreflights: 'IGNORE',
+      },
+      route: [{ destination: { host: 'api' } }],
+    },
+  ]);
+});
 
 it('renders each kind of server with what its protocol can use', () => {
   const [gateway] = rendered((chart) => {
@@ -138,6 +208,39 @@ it.each([
     'both a redirect and destinations',
     { rules: [{ redirect: {}, destinations: [ClassicDestination.host('a')] }] },
     'a rule has both `redirect` and `destinations`',
+  ],
+  ['CORS of a redirect', cors({}, { redirect: {} }), '`redirect` and `cors`'],
+  ['CORS without origins', cors({ allowOrigins: [] }), 'cors without an origin'],
+  ['an origin with a path', cors({ allowOrigins: [CorsOrigin.exact('https://shop.example.com/')] }), 'cors for origin'],
+  ['an origin with a star', cors({ allowOrigins: [CorsOrigin.exact('*.example.com')] }), 'cors for origin'],
+  ['an empty origin', cors({ allowOrigins: [CorsOrigin.regex('')] }), 'cors for an empty origin'],
+  [
+    'credentials for anybody',
+    cors({ allowOrigins: [CorsOrigin.any()], allowCredentials: true }),
+    'cors with credentials for any origin',
+  ],
+  [
+    'credentials for hosts that begin alike',
+    cors({ allowOrigins: [CorsOrigin.prefix('https://shop.example.com')], allowCredentials: true }),
+    'cors with credentials for origins such as "https://shop.example.com"',
+  ],
+  ['a method in small letters', cors({ allowMethods: ['get'] }), 'cors for method "get"'],
+  ['a header with a blank', cors({ allowHeaders: ['x id'] }), 'cors for header "x id"'],
+  ['a part of a second', cors({ maxAge: Duration.millis(1500) }), 'maxAge of cors is no whole number of seconds'],
+  [
+    'a match for the mesh where the route is for none',
+    { gateways: [PUBLIC], rules: [{ matches: [ClassicMatch.prefix('/', { forMesh: true })], redirect: {} }] },
+    'a match for clients in the mesh',
+  ],
+  [
+    'a match for a gateway that the route is not for',
+    { rules: [{ matches: [ClassicMatch.prefix('/', { gateways: [PUBLIC] })], redirect: {} }] },
+    'a match for Gateway edge/public',
+  ],
+  [
+    'an expression whose case is to be ignored',
+    { rules: [{ matches: [ClassicMatch.regex('/a', { ignorePathCase: true })], redirect: {} }] },
+    'ignorePathCase of a match without a prefix',
   ],
 ])('refuses %s', (_what, props, problem) => {
   expect(route(props)).toEqual([expect.stringContaining(problem)]);

@@ -247,6 +247,12 @@ describe('a preflight request', () => {
     expect(outcome(told)).toBe('direct_response 200 at sidecar');
   });
 
+  it.each(['exact: "*"', 'regex: ".*"'])('of any origin is answered where origins are {%s}', (origins) => {
+    const any = routed(`{corsPolicy: {allowOrigins: [{${origins}}]}, ${TO_API}}`);
+    const told = traceIn(any)('http://api.example.com/', preflight('https://else.example'));
+    expect(outcome(told)).toBe('direct_response 200 at sidecar');
+  });
+
   it('is none without the method that is asked for', () => {
     const told = traceIn(cors())('http://api.example.com/', {
       method: 'OPTIONS',

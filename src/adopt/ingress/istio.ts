@@ -3,7 +3,7 @@ import { Call } from '../code';
 import { number, record, records, strings, text, texts, type Json } from '../../model/fields';
 import type { Manifest } from '../../model/manifest';
 import { resolveGatewayName } from '../../model/virtual-services';
-import { type Draft, duration, EnumValue, given, Kept, objectProps } from './draft';
+import { type Draft, duration, EnumValue, given, Kept, objectProps, type Reference } from './draft';
 import type { Known } from './gateways';
 import { listed, pick } from './routes';
 
@@ -47,6 +47,7 @@ function serverCall({ port, hosts, tls }: Json): Call | Kept {
 export function classicRouteDraft(manifest: Manifest, known: Known): Draft | Kept {
   const { hosts, gateways, http, tls, tcp, exportTo } = record(manifest.body.spec);
   const names = texts(gateways).filter((name) => name !== 'mesh');
+  const gatewayOf: Find = (name) => known.classic(resolveGatewayName(name, manifest.namespace));
   const delegates = records(http).some((rule) => rule.delegate !== undefined);
   if (delegates) return new Kept('it delegates to other VirtualServices');
   if (texts(hosts).length === 0) return new Kept('other VirtualServices delegate to it');
@@ -54,9 +55,9 @@ export function classicRouteDraft(manifest: Manifest, known: Known): Draft | Kep
     construct: 'ClassicRoute',
     props: {
       hosts: texts(hosts),
-      gateways: listed(names.map((name) => known.classic(resolveGatewayName(name, manifest.namespace)))),
+      gateways: listed(names.map(gatewayOf)),
       forMesh: names.length > 0 && texts(gateways).includes('mesh') ? true : undefined,
-      rules: listed(records(http).map(httpRule)),
+      rules: listed(records(http).map((rule) => httpRule(rule, gatewayOf))),
       tlsRules: listed(records(tls).map(tlsRule)),
       tcpRules: listed(records(tcp).map(tcpRule)),
       audience: audience(texts(exportTo), manifest.namespace),
@@ -72,7 +73,9 @@ function audience(exportTo: readonly string[], namespace: string): Call | undefi
   return others.length === 0 ? new Call('Audience.ownNamespace') : new Call('Audience.namespaces', ...others);
 }
 
-function httpRule(rule: Json): Json {
+type Find = (gateway: string) => Reference;
+
+function httpRule(rule: Json, gatewayOf: Find): Json {
   const { uri, authority, scheme, redirectCode } = record(rule.redirect);
   const rewrite = record(rule.rewrite);
   const retries = record(rule.retries);
@@ -80,7 +83,7 @@ function httpRule(rule: Json): Json {
   return (
     given({
       name: rule.name,
-      matches: listed(records(rule.match).map(httpMatch)),
+      matches: listed(records(rule.match).map((match) => httpMatch(match, gatewayOf))),
       redirect: rule.redirect === undefined ? undefined : (given({ path: uri, host: authority, scheme, statusCode: redirectCode }) ?? {}), // prettier-ignore
       rewritePath: rewrite.uri,
       rewriteHost: rewrite.authority,
@@ -92,19 +95,43 @@ function httpRule(rule: Json): Json {
         perTryTimeout: duration(retries.perTryTimeout),
       }),
       fault: faultProp(record(rule.fault)),
+      cors: rule.corsPolicy === undefined ? undefined : corsProp(record(rule.corsPolicy)),
       requestHeaders: headerChanges(record(headers.request)),
       responseHeaders: headerChanges(record(headers.response)),
     }) ?? {}
   );
 }
 
-function httpMatch({ uri, headers, method, port }: Json): Call {
+/** Origins by their older list (`allowOrigin`) are patched, as Istio reads one or the other. */
+function corsProp({ allowOrigins, maxAge, unmatchedPreflights, ...rest }: Json): Json {
+  const isAnswered = { IGNORE: true, FORWARD: false }[text(unmatchedPreflights)];
+  const origins = records(allowOrigins).flatMap((origin) =>
+    ['exact', 'prefix', 'regex'].flatMap((how) => {
+      if (origin[how] === undefined) return [];
+      return [how === 'exact' && origin[how] === '*' ? new Call('CorsOrigin.any') : new Call(`CorsOrigin.${how}`, text(origin[how]))]; // prettier-ignore
+    }),
+  );
+  return {
+    allowOrigins: origins,
+    ...pick(rest, ['allowMethods', 'allowHeaders', 'exposeHeaders', 'allowCredentials']),
+    ...given({ maxAge: duration(maxAge), answerUnmatchedPreflights: isAnswered }),
+  };
+}
+
+const exactly = (all: unknown): Json | undefined =>
+  given(Object.fromEntries(Object.entries(record(all)).map(([name, value]) => [name, record(value).exact])));
+
+function httpMatch({ uri, headers, method, port, gateways, queryParams, ignoreUriCase }: Json, gatewayOf: Find): Call {
   const { prefix, exact, regex } = record(uri);
-  const exactly = Object.entries(record(headers)).filter(([, value]) => typeof record(value).exact === 'string');
+  const names = texts(gateways).filter((name) => name !== 'mesh');
   const options = given({
-    headers: given(Object.fromEntries(exactly.map(([name, value]) => [name, record(value).exact]))),
+    headers: exactly(headers),
+    query: exactly(queryParams),
     method: record(method).exact,
     port,
+    gateways: listed(names.map(gatewayOf)),
+    forMesh: texts(gateways).includes('mesh') ? true : undefined,
+    ignorePathCase: ignoreUriCase === true && (prefix ?? exact) !== undefined ? true : undefined,
   });
   if (prefix !== undefined) return new Call('ClassicMatch.prefix', text(prefix), options);
   if (exact !== undefined) return new Call('ClassicMatch.exact', text(exact), options);
