@@ -49,6 +49,8 @@ export interface Rule {
   readonly isCauseToo?: boolean;
   /** What it finds is only probably wrong: a request that fails by it makes an error of it. */
   readonly needsProof?: boolean;
+  /** Its warnings are enough, where a request fails by them: it may be that manifests do not show all. */
+  readonly tellsEnough?: true;
   /** Rules that have said the same of an object where they saw a request fail. */
   readonly echoOf?: readonly Rule['id'][];
   /** It finds that something is missing: where the manifests are known to be a part only, that is an info, since the rest may have it. */

@@ -28,7 +28,8 @@ export function joinSymptoms<T extends Reported>(all: readonly T[]): readonly T[
     const first = causeOf(item, causes);
     const cause = first && (causeOf(first, causes) ?? first);
     if (!cause) return true;
-    if (isKnownCause(item, cause)) told.set(cause, [...(told.get(cause) ?? []), item.finding.what]);
+    const isProof = cause.finding.severity === 'error' || cause.rule.needsProof === true;
+    if (isProof && isKnownCause(item, cause)) told.set(cause, [...(told.get(cause) ?? []), item.finding.what]);
     return false;
   });
   return kept.map((item) => {
@@ -42,6 +43,7 @@ export function joinSymptoms<T extends Reported>(all: readonly T[]): readonly T[
 
 function mayBeCause({ rule, finding: { severity }, onTheWay }: Reported): boolean {
   if (rule.needsProof === true) return severity !== 'info';
+  if (rule.tellsEnough === true && severity === 'warning') return true;
   return severity === 'error' && (onTheWay === undefined || rule.isCauseToo === true);
 }
 
@@ -100,9 +102,14 @@ function causeOf<T extends Reported>(item: T, causes: ReadonlyMap<Manifest, read
 }
 
 /** Whether the rule that saw the request fail knows that the other names why. */
-function isKnownCause({ rule }: Reported, cause: Reported): boolean {
-  return rule.causedBy?.includes(cause.rule.id) === true;
+function isKnownCause({ rule, manifest, finding }: Reported, cause: Reported): boolean {
+  if (rule.causedBy?.includes(cause.rule.id) !== true) return false;
+  const [own, other] = [finding.field, cause.finding.field].map((field) => RULE.exec(field)?.[0]);
+  return manifest !== cause.manifest || own === undefined || other === undefined || own === other;
 }
+
+/** A rule of a route: what is wrong with one is no matter of another. */
+const RULE = /^spec\.(rules|http|tls|tcp)\[\d+\]/;
 
 /**
  * An object that is refused is followed all the same, as if it were there: what fails then may be what is wrong with it, and would not fail in

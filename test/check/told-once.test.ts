@@ -112,6 +112,41 @@ describe('a port that a Service does not have', () => {
   });
 });
 
+describe('backends of several rules of a route for the mesh', () => {
+  it('are each told by themselves, and once', () => {
+    const all = found(`
+apiVersion: v1
+kind: Namespace
+metadata: { name: web, labels: { istio-injection: enabled } }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: blog, namespace: web }
+spec: { selector: { app: blog }, ports: [{ name: http, port: 8000 }] }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: blog, namespace: web }
+spec: { selector: { matchLabels: { app: blog } }, template: { metadata: { labels: { app: blog } }, spec: { containers: [{ name: a }] } } }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: blog, namespace: web }
+spec:
+  parentRefs: [{ kind: Service, group: '', name: blog }]
+  rules:
+    - { matches: [{ path: { value: /a } }], backendRefs: [{ name: blog, port: 8001 }] }
+    - { matches: [{ path: { value: /b } }], backendRefs: [{ name: nobody, port: 8000 }] }
+`);
+    expect(all.map(({ id, severity, field }) => [id, severity, field])).toEqual([
+      ['EDGE804', 'error', 'spec.rules[0].backendRefs[0].port'],
+      ['EDGE804', 'warning', 'spec.rules[1].backendRefs[0].name'],
+    ]);
+    expect(all[0]?.what).toMatch(/So http:\/\/blog\.web\.svc\.cluster\.local:8000\/a from web\/blog is refused/);
+    expect(all[1]?.what).not.toContain('. So ');
+  });
+});
+
 describe('a Gateway with a value of the wrong type', () => {
   it.each(['{ name: http, port: 80, protocol: HTTP }', '[{ name: http, port: 80, protocol: [HTTP] }]'])(
     'is told of alone, and not of the routes that would attach to it: %s',

@@ -20,6 +20,7 @@ export const rule: Rule = {
   see: 'https://gateway-api.sigs.k8s.io/api-types/httproute/#backendrefs-optional',
   reads: [...ROUTE_KINDS, 'Ingress'],
   findsAbsence: true,
+  tellsEnough: true,
   footguns: ['G12', 'V12'],
   *check(context) {
     for (const kind of ROUTE_KINDS) {
