@@ -100,6 +100,7 @@ export * from './ingress/rollout-restart';
 export * from './ingress/security-policy';
 export * from './ingress/service-versions';
 export { SessionPersistence } from './ingress/session-persistence';
+export * from './ingress/load-balancing';
 export * from './ingress/shared-classic-ingress';
 export { type DnsRecord, type PublishedPath, SharedIngress } from './ingress/shared-ingress';
 export * from './ingress/shared-ingress-gateway';

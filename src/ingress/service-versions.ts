@@ -9,6 +9,7 @@ import { trafficPolicy, UpstreamSettings } from '../egress/upstream-settings';
 import { Audience } from '../mesh/audience';
 import { MeshObject } from '../mesh/mesh-object';
 import { namesNamespaces } from '../mesh/namespace-names';
+import { LoadBalancing } from './load-balancing';
 
 /** What there is to say of the versions of a Service. */
 export interface ServiceVersionsProps {
@@ -28,6 +29,22 @@ export interface ServiceVersionsProps {
    * @default Istio's own
    */
   readonly settings?: UpstreamSettings;
+
+  /**
+   * Which Pod gets the next request.
+   *
+   * @default Istio's own: that with fewer requests under way, of two picked by chance
+   * @example
+   * new ServiceVersions(this, 'Cart', { host: 'cart', loadBalancing: LoadBalancing.byHeader('x-session') });
+   */
+  readonly loadBalancing?: LoadBalancing;
+
+  /**
+   * Whether proxies use mutual TLS of the mesh in any case (`ISTIO_MUTUAL`). Pods that take none then get no request.
+   *
+   * @default Istio's own: wherever the Pod takes it
+   */
+  readonly alwaysMutualTls?: boolean;
 
   /**
    * Whose proxies see it.
@@ -85,7 +102,7 @@ export class ServiceVersions extends Construct {
       spec: () => ({
         spec: {
           host,
-          trafficPolicy: trafficPolicy(settings),
+          trafficPolicy: policy(props),
           subsets: subsets.length ? subsets : undefined,
           exportTo: audience?._exportTo(namespace),
         },
@@ -96,10 +113,24 @@ export class ServiceVersions extends Construct {
       ...namespaceProblems('namespace', props.namespace),
       ...(audience?._problems() ?? []),
       ...Object.keys(versions).filter((version) => !isDnsLabel(version)).map(badName), // prettier-ignore
+      ...(props.loadBalancing?._problems() ?? []),
       ...requestSettings(settings),
     ]);
     namesNamespaces(this, () => audience?._named() ?? []);
   }
+}
+
+function policy(props: ServiceVersionsProps): networking.DestinationRuleSpecTrafficPolicy | undefined {
+  const { settings, loadBalancing, alwaysMutualTls } = props;
+  const own = trafficPolicy(settings);
+  if (!loadBalancing && !alwaysMutualTls) return own;
+  const { ISTIO_UNDERSCORE_MUTUAL: mode } = networking.DestinationRuleSpecTrafficPolicyTlsMode;
+  const localityLbSetting = own?.loadBalancer?.localityLbSetting;
+  return {
+    ...own,
+    ...(loadBalancing && { loadBalancer: { ...loadBalancing._spec(), localityLbSetting } }),
+    tls: alwaysMutualTls ? { mode } : undefined,
+  };
 }
 
 const badName = (version: string): Problem => ({

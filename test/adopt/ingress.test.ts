@@ -90,6 +90,40 @@ it('says CORS and the gateways of matches of a VirtualService by props', () => {
   expect(judgeSample(manifests, adopted)).toEqual([]);
 });
 
+it('says limits of connections of a DestinationRule by props, and patches the rest', () => {
+  const rule = (name: string, trafficPolicy: object): object => ({
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'DestinationRule',
+    metadata: { name, namespace: 'shop' },
+    spec: { host: name, trafficPolicy },
+  });
+  const tcp = { maxConnections: 100, connectTimeout: '5s', idleTimeout: '60s' };
+  const http = { http1MaxPendingRequests: 10, http2MaxRequests: 1000, maxRequestsPerConnection: 5, idleTimeout: '60s' };
+  const { manifests } = loadObjects([
+    rule('web', { connectionPool: { tcp, http: { ...http, h2UpgradePolicy: 'UPGRADE' } } }),
+    rule('api', { connectionPool: { tcp, http: { http2MaxRequests: 7 } }, loadBalancer: { simple: 'RANDOM' } }),
+    rule('cart', {
+      loadBalancer: { consistentHash: { httpCookie: { name: 'cart', ttl: '3600s' } } },
+      tls: { mode: 'ISTIO_MUTUAL' },
+    }),
+    rule('docs', { loadBalancer: { consistentHash: { httpHeaderName: 'x-user' } } }),
+    rule('ring', {
+      loadBalancer: { simple: 'ROUND_ROBIN' },
+      portLevelSettings: [{ port: { number: 80 }, tls: { mode: 'DISABLE' } }],
+    }),
+  ]);
+  const adopted = adopt(manifests);
+  expect(Object.fromEntries(adopted.converted.map(({ manifest, patched }) => [manifest.name, patched]))).toEqual({
+    web: [],
+    api: ['/spec/trafficPolicy/connectionPool/tcp/idleTimeout'],
+    cart: [],
+    docs: [],
+    ring: ['/spec/trafficPolicy/portLevelSettings'],
+  });
+  expect(edgeOf(adopted)).toContain('maxPendingRequests: 10');
+  expect(judgeSample(manifests, adopted)).toEqual([]);
+});
+
 it('names a gateway that is made elsewhere, and has no leave rendered for it', () => {
   const { manifests } = loadObjects([
     route('web', {

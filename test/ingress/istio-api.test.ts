@@ -11,6 +11,7 @@ import {
   ClassicServer,
   CorsOrigin,
   type IClassicGateway,
+  LoadBalancing,
   ServiceVersions,
   TlsCredential,
   TlsVersion,
@@ -100,6 +101,19 @@ it('renders CORS, and matches of single gateways', () => {
       route: [{ destination: { host: 'api' } }],
     },
   ]);
+});
+
+it('renders which Pod gets a request, with the localities of the settings, and refuses what is no name', () => {
+  const [rule] = rendered((chart) => {
+    new ServiceVersions(chart, 'Cart', { host: 'cart', loadBalancing: LoadBalancing.bySourceAddress(), alwaysMutualTls: true, settings: { connections: { maxConnections: 5 } } }); // prettier-ignore
+  });
+  expect((rule as { spec: { trafficPolicy: unknown } }).spec.trafficPolicy).toEqual({
+    connectionPool: { tcp: { maxConnections: 5 } },
+    loadBalancer: { consistentHash: { useSourceIp: true } },
+    tls: { mode: 'ISTIO_MUTUAL' },
+  });
+  const refused = problemsOf((chart) => new ServiceVersions(chart, 'Cart', { host: 'cart', loadBalancing: LoadBalancing.byHeader('x user') })); // prettier-ignore
+  expect(refused).toEqual([expect.stringContaining('loadBalancing by "x user"')]);
 });
 
 it('renders each kind of server with what its protocol can use', () => {

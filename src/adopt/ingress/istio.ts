@@ -169,13 +169,46 @@ function tcpRule({ match, route }: Json): Json {
   return { port: records(match)[0]?.port, destinations: records(route).map(destination) };
 }
 
+/** Limits of connections as props say them: an `idleTimeout` that only one of TCP and HTTP has is patched. */
+function settingsProp({ connectionPool }: Json): Json | undefined {
+  const { http, tcp } = record(connectionPool);
+  const [requests, connections] = [record(http), record(tcp)];
+  const idle = requests.idleTimeout === connections.idleTimeout ? duration(requests.idleTimeout) : undefined;
+  return given({
+    connections: given({
+      ...pick(connections, ['maxConnections']),
+      maxPendingRequests: requests.http1MaxPendingRequests,
+      maxRequests: requests.http2MaxRequests,
+      ...pick(requests, ['maxRequestsPerConnection']),
+      connectTimeout: duration(connections.connectTimeout),
+      idleTimeout: idle,
+    }),
+    http2: requests.h2UpgradePolicy === 'UPGRADE' ? true : undefined,
+  });
+}
+
+const BALANCERS: Readonly<Record<string, string>> = { LEAST_REQUEST: 'leastRequest', ROUND_ROBIN: 'roundRobin', RANDOM: 'random' }; // prettier-ignore
+
+function balancingCall({ simple, consistentHash }: Json): Call | undefined {
+  const factory = BALANCERS[text(simple)];
+  if (factory !== undefined) return new Call(`LoadBalancing.${factory}`);
+  const { httpHeaderName, httpCookie, useSourceIp } = record(consistentHash);
+  if (httpHeaderName !== undefined) return new Call('LoadBalancing.byHeader', text(httpHeaderName));
+  const lifetime = duration(record(httpCookie).ttl);
+  if (lifetime !== undefined) return new Call('LoadBalancing.byCookie', text(record(httpCookie).name), lifetime);
+  return useSourceIp === true ? new Call('LoadBalancing.bySourceAddress') : undefined;
+}
+
 export function versionsDraft(manifest: Manifest): Draft | Kept {
-  const { host, subsets, exportTo } = record(manifest.body.spec);
+  const { host, subsets, exportTo, trafficPolicy } = record(manifest.body.spec);
   const versions = records(subsets).map(({ name, labels }) => [text(name), strings(labels)] as const);
   return {
     construct: 'ServiceVersions',
     props: {
       host: text(host),
+      settings: settingsProp(record(trafficPolicy)),
+      loadBalancing: balancingCall(record(record(trafficPolicy).loadBalancer)),
+      alwaysMutualTls: record(record(trafficPolicy).tls).mode === 'ISTIO_MUTUAL' ? true : undefined,
       versions: versions.length === 0 ? undefined : Object.fromEntries(versions),
       audience: audience(texts(exportTo), manifest.namespace),
       ...objectProps(manifest),
