@@ -394,7 +394,8 @@ function reasonOf(trace: Trace): string {
   const { refusal } = trace;
   if (refusal === null) return '';
   const by = refusal.by === null ? '' : ` (${refusal.by.namespace}/${refusal.by.name})`;
-  if (refusal.by?.kind === 'PeerAuthentication') return `it takes mutual TLS of the mesh only${by}`;
+  if (refusal.reason.kind === 'mutual-tls-expected') return `it takes mutual TLS of the mesh only${by}`;
+  if (refusal.reason.kind === 'mutual-tls-disabled') return `it takes no mutual TLS of the mesh${by}`;
   if (refusal.code === 'RBAC') return `${REFUSALS.RBAC ?? ''}${by}`;
   if (refusal.by?.kind === 'NetworkPolicy') return `${REFUSALS.NetworkPolicy ?? ''}${by}`;
   if (refusal.reason.kind === 'key-withheld')

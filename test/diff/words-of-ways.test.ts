@@ -36,3 +36,24 @@ spec: { mtls: { mode: STRICT } }
     expect.stringContaining('it takes mutual TLS of the mesh only (shop/strict)'),
   );
 });
+
+it('a PeerAuthentication that takes TLS of the mesh and more refuses nothing for the lack of it', () => {
+  const { manifests } = loadText(`
+{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {istio-injection: enabled}}}
+---
+{apiVersion: v1, kind: Service, metadata: {name: api, namespace: shop}, spec: {selector: {app: api}, ports: [{name: http, port: 80, targetPort: 9090}]}}
+---
+{apiVersion: apps/v1, kind: Deployment, metadata: {name: api, namespace: shop}, spec: {selector: {matchLabels: {app: api}}, template: {metadata: {labels: {app: api}}, spec: {containers: [{name: c, image: x, ports: [{containerPort: 9090}]}]}}}}
+---
+{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: api, namespace: shop}, spec: {podSelector: {}, policyTypes: [Ingress], ingress: [{from: [{podSelector: {}}]}]}}
+---
+{apiVersion: security.istio.io/v1, kind: PeerAuthentication, metadata: {name: default, namespace: istio-system}, spec: {mtls: {mode: STRICT}}}
+`);
+  const permissive = manifests.map((one) =>
+    one.kind === 'PeerAuthentication' ? { ...one, body: { ...one.body, spec: { mtls: { mode: 'PERMISSIVE' } } } } : one,
+  );
+  const told = diff(manifests, permissive).changes.map(({ was, is }) => [was.text, is.text]);
+  expect(told.length).toBeGreaterThan(0);
+  for (const [was, is] of told)
+    expect([was, is]).toEqual([expect.stringContaining('it takes mutual TLS of the mesh only'), expect.not.stringContaining('only')]); // prettier-ignore
+});
