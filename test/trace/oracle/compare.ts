@@ -57,10 +57,11 @@ export interface OracleReleases {
 }
 
 /** Those of the one that the lab builds. */
-export const ORACLE_RELEASES: OracleReleases = { istioVersion: '1.29', gatewayApiVersion: '1.4/experimental' };
+export const ORACLE_RELEASES: OracleReleases = { istioVersion: '1.29.1', gatewayApiVersion: '1.4/experimental' };
 
 function schemasOf({ istioVersion, gatewayApiVersion }: OracleReleases): Schemas {
-  return new Schemas({ istio: istioVersion, gatewayApi: gatewayApiVersion, envoyGateway: '1.7', kubernetes: '1.34' });
+  const istio = istioVersion.split('.', 2).join('.');
+  return new Schemas({ istio, gatewayApi: gatewayApiVersion, envoyGateway: '1.7', kubernetes: '1.34' });
 }
 
 /** Whether an API server takes an object of the Gateway API, whose rules say what implementations need not care for. */
