@@ -158,7 +158,7 @@ function gatewayRoutes(api: GatewayApi, domain: string): readonly VirtualService
   const others: VirtualService[] = [];
   for (const attachment of api.attachments) {
     const { route, gateway, listener } = attachment;
-    if (gateway.controller !== 'istio' || refusedByIstio(route) !== undefined) continue;
+    if (gateway.controller !== 'istio' || refusedByIstio(route, api.input.istio) !== undefined) continue;
     const owner = ownerOf(gateway, listener);
     const name = `${owner.namespace}/${internalName(owner, listener)}`;
     if (route.kind === 'TLSRoute' || route.kind === 'TCPRoute') {

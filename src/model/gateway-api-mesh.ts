@@ -82,7 +82,7 @@ export function meshRoutes(api: GatewayApi, domain: string): readonly VirtualSer
   const { kindsRead } = api.input;
   const read = api.routes.filter(({ kind }) => (kind !== 'TLSRoute' && kind !== 'TCPRoute') || kindsRead[kind]);
   for (const route of read) {
-    if (refusedByIstio(route) !== undefined) continue;
+    if (refusedByIstio(route, api.input.istio) !== undefined) continue;
     for (const reference of records(route.config.spec.parentRefs)) {
       const parent = meshParent(api, route, reference, domain);
       if (parent === undefined) continue;

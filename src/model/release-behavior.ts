@@ -86,6 +86,8 @@ const ISTIO = {
   foldsParameters: { since: '1.31', patches: ['1.29.7', '1.30.4'], source: 'CVE-2026-73551 of Envoy; announcements of 1.29.7 and 1.30.4 (ISTIO-SECURITY-2026-006)' }, // prettier-ignore
   /** A waypoint has the routes of all VirtualServices for a host; before, of the first that has any. */
   joinsRoutesOfWaypoints: { since: '1.30', patches: ['1.28.6', '1.29.2'], source: 'releasenotes/notes/59484.yaml; buildWaypointInboundHTTPRouteConfig of pilot/pkg/networking/core/listener_waypoint.go' }, // prettier-ignore
+  /** A value of a header filter with a line break or another control character keeps a route from being converted; before, the header is left out. */
+  refusesHeaderValues: { since: '1.31', patches: ['1.28.8', '1.29.4', '1.30.1'], source: 'releasenotes/notes/59933.yaml; createHeadersFilter of pilot/pkg/config/kube/gateway/conversion.go' }, // prettier-ignore
   /** Proxies take the service accounts of an AuthorizationPolicy as they are written; before, a dot in one stands for any character. */
   quotesAccounts: { since: '1.30', patches: ['1.28.6', '1.29.2'], source: 'CVE-2026-39350; releasenotes/notes/59700.yaml; serviceAccountRegex of pilot/pkg/security/authz/model/generator.go' }, // prettier-ignore
   /** The same of its namespaces, and of principals with a star in front; before, what follows the star is an expression. */

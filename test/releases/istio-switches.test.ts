@@ -188,3 +188,23 @@ describe('serviceEntryVisibility', () => {
     expect(through('{defaultVisibility: NAMESPACE}')).toBe(false);
   });
 }); // prettier-ignore
+
+describe('a header filter with a line break in its value', () => {
+  const mesh = together(
+    namespace('app'),
+    workload('web', 'app'),
+    '{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {name: edge, namespace: app}, spec: {gatewayClassName: istio, listeners: [{name: http, port: 80, protocol: HTTP}]}}',
+    '{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: web, namespace: app}, spec: {parentRefs: [{name: edge}], rules: [{filters: [{type: ResponseHeaderModifier, responseHeaderModifier: {add: [{name: a, value: "b\\n"}]}}], backendRefs: [{name: web, port: 80}]}]}}',
+  );
+
+  it.each([
+    ['1.29.3', 'delivered to web.app.svc.cluster.local:80'],
+    ['1.29.4', 'NR 404 at ingress-gateway'],
+    ['1.30.0', 'delivered to web.app.svc.cluster.local:80'],
+    ['1.30.1', 'NR 404 at ingress-gateway'],
+    ['1.32', 'NR 404 at ingress-gateway'],
+  ])('keeps the route from being converted, or is left out: %s', (istioVersion, end) => {
+    const trace = traceIn(mesh, { istioVersion, gatewayApiVersion: '1.5' });
+    expect(outcome(trace('http://shop.example.com/', { from: 'outside', at: 'app/edge' }))).toBe(end);
+  });
+});

@@ -39,7 +39,7 @@ export const rule: Rule = {
       };
     }
     for (const route of mesh.gatewayApi.routes) {
-      const refused = refusedByIstio(route);
+      const refused = refusedByIstio(route, mesh.config.istio);
       if (refused === undefined || !isForIstio(route, mesh)) continue;
       const { what, fix } = refusedRuleWords(refused.problem);
       yield {

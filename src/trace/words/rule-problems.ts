@@ -102,6 +102,11 @@ export function referenceFaultWords(fault: ReferenceFault): Words {
 /** Why istiod takes nothing of a route. */
 export function refusedRuleWords(problem: RefusedRuleProblem): Words {
   switch (problem.is) {
+    case 'header-value':
+      return {
+        what: `a header filter${problem.ofBackend ? ' of a backend' : ''} sets ${problem.header} to a value with a line break or another control character`,
+        fix: 'write the value on one line, without such characters',
+      };
     case 'unknown-filter':
       return problem.ofBackend
         ? { what: `istiod knows no filter ${problem.filter} of a backend`, fix: 'move the filter to the rule' }

@@ -180,6 +180,10 @@ export const BY_SOURCE: Confirmations = {
     'pilot/pkg/config/kube/gateway/conversion.go and route_collections.go (Istio 1.29.1), and seen in the simulation',
     'a filter that convertHTTPRoute does not know is an error, and computeRoute then has no rule of the route at all',
   ),
+  'route-not-attached/header-value': read(
+    'pilot/pkg/config/kube/gateway/conversion.go and route_collections.go (Istio 1.29.4)',
+    'createHeadersFilter has an error for a value with a control character, and computeRoute then has no rule of the route at all',
+  ),
   'route-not-attached/kind-of-listener': read(
     'internal/gatewayapi/validate.go (Envoy Gateway 1.7.0), and seen in what egctl translates',
     'validateAllowedRoutes sets ResolvedRefs False, and validateListenerConditions leaves the listener out',
